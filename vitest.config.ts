@@ -1,9 +1,11 @@
 import { defineConfig } from 'vitest/config';
+import { TotalsReporter } from './hack/totals-reporter.ts';
 
 /** Two suites: `unit` needs nothing but this process and loopback, `e2e` needs the development cluster. */
 export default defineConfig({
   test: {
     pool: 'forks',
+    reporters: [process.env['CI'] === 'true' ? 'dot' : 'default', new TotalsReporter()],
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],

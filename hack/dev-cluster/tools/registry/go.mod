@@ -1,6 +1,6 @@
 module larder.dev/hack/registry
 
-go 1.26.8
+go 1.26.0
 
 tool github.com/distribution/distribution/v3/cmd/registry
 

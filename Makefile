@@ -1,0 +1,72 @@
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+NAME ?= dev
+ONCE ?=
+
+##@ Start here
+
+.PHONY: help
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*## / {printf "  \033[36m%-15s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build ## Run the main job on a real API server and show it; stays up until Ctrl-C (ONCE=1: exits after the show)
+	@ONCE=$(ONCE) node hack/demo/demo.ts
+
+.PHONY: test
+test: install cluster-build verify build ## Run verify and every test; the same command CI runs
+	@vitest run
+
+##@ Develop
+
+.PHONY: install
+install: ## Install the npm packages if the lock has changed since the last time
+	@flock .npm.lock hack/install.sh
+
+.PHONY: build
+build: install ## Bundle the operator to dist/larder.js
+	@node hack/build.ts
+
+.PHONY: generate
+generate: install ## Write crds/ and the generated parts of docs/ from src/api
+	@node hack/generate.ts
+
+.PHONY: format
+format: install ## Format and sort imports
+	@biome check --write
+
+.PHONY: verify
+verify: install ## Check format, lint and types, and that generated files are fresh
+	@echo 'verify: format'; biome ci --error-on-warnings --colors=off > /dev/null || biome ci --error-on-warnings
+	@echo 'verify: types'; tsc -p .
+	@echo 'verify: lint'; eslint . --max-warnings 0
+	@echo 'verify: generated files'; hack/verify-generated.sh
+
+.PHONY: run
+run: build ## Run the operator from this checkout against the cluster of your KUBECONFIG
+	@node dist/larder.js run
+
+##@ Development cluster
+
+.PHONY: cluster-build
+cluster-build: install ## Fetch or build etcd, API server, KWOK, registry (cold: about 10 minutes, once)
+	@node hack/dev-cluster/main.ts build
+
+.PHONY: cluster-up
+cluster-up: install ## Start a cluster with 5 simulated nodes and a registry (NAME=dev)
+	@node hack/dev-cluster/main.ts up $(NAME)
+
+.PHONY: cluster-down
+cluster-down: install ## Stop it and remove its state (NAME=dev)
+	@node hack/dev-cluster/main.ts down $(NAME)
+
+##@ Longer checks
+
+.PHONY: coverage
+coverage: install ## Statement coverage of the unit tests
+	@vitest run --project unit --coverage

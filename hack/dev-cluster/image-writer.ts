@@ -1,0 +1,106 @@
+/** Writes small images to a registry through its HTTP API, as a build pipeline would. */
+
+import { createHash } from 'node:crypto';
+
+const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+const INDEX = 'application/vnd.oci.image.index.v1+json';
+const CONFIG = 'application/vnd.oci.image.config.v1+json';
+const LAYER = 'application/vnd.oci.image.layer.v1.tar';
+
+export interface ImageContent {
+  /** Different content gives a different digest. */
+  readonly seed: string;
+  /** `os/architecture`; more than one makes an index. Default: linux/amd64 only, as a plain manifest. */
+  readonly platforms?: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+/** The repository `name` of the registry at `host` (plain HTTP). */
+export class ImageWriter {
+  readonly #base: string;
+
+  constructor(host: string, name: string) {
+    this.#base = `http://${host}/v2/${name}`;
+  }
+
+  /** Pushes the image and points all `tags` to it; returns its digest. */
+  async push(content: ImageContent, tags: readonly string[]): Promise<string> {
+    const platforms = content.platforms ?? ['linux/amd64'];
+    const manifests = await Promise.all(platforms.map((platform) => this.#manifest(content, platform)));
+    const [only] = manifests;
+    if (manifests.length === 1 && only !== undefined) return this.#putManifest(MANIFEST, only.body, tags);
+    const descriptors: (Descriptor & { platform: object })[] = [];
+    for (const { body, platform } of manifests) {
+      const digest = await this.#putManifest(MANIFEST, body, []);
+      descriptors.push({ mediaType: MANIFEST, digest, size: body.length, platform });
+    }
+    const index = { schemaVersion: 2, mediaType: INDEX, manifests: descriptors };
+    return this.#putManifest(INDEX, Buffer.from(JSON.stringify(index)), tags);
+  }
+
+  /** Points `tag` to a manifest that is already there. */
+  async tag(digest: string, tag: string): Promise<void> {
+    const response = await this.#expect(200, `${this.#base}/manifests/${digest}`, {
+      headers: { accept: `${MANIFEST}, ${INDEX}` },
+    });
+    const mediaType = response.headers.get('content-type') ?? MANIFEST;
+    await this.#putManifest(mediaType, Buffer.from(await response.arrayBuffer()), [tag]);
+  }
+
+  async #manifest(content: ImageContent, platform: string): Promise<{ body: Buffer; platform: object }> {
+    const [os = 'linux', architecture = 'amd64'] = platform.split('/');
+    const layer = Buffer.from(`${content.seed} ${platform}`.padEnd(2_048, '.'));
+    const config = {
+      os,
+      architecture,
+      config: { Labels: content.labels ?? {} },
+      rootfs: { type: 'layers', diff_ids: [digestOf(layer)] },
+    };
+    const manifest = {
+      schemaVersion: 2,
+      mediaType: MANIFEST,
+      config: await this.#putBlob(CONFIG, Buffer.from(JSON.stringify(config))),
+      layers: [await this.#putBlob(LAYER, layer)],
+    };
+    return { body: Buffer.from(JSON.stringify(manifest)), platform: { os, architecture } };
+  }
+
+  async #putBlob(mediaType: string, body: Buffer): Promise<Descriptor> {
+    const digest = digestOf(body);
+    const start = await this.#expect(202, `${this.#base}/blobs/uploads/`, { method: 'POST' });
+    const location = new URL(start.headers.get('location') ?? '', this.#base);
+    location.searchParams.set('digest', digest);
+    const headers = { 'content-type': 'application/octet-stream' };
+    await this.#expect(201, location.href, { method: 'PUT', body: new Uint8Array(body), headers });
+    return { mediaType, digest, size: body.length };
+  }
+
+  async #putManifest(mediaType: string, body: Buffer, tags: readonly string[]): Promise<string> {
+    const digest = digestOf(body);
+    for (const name of tags.length === 0 ? [digest] : tags) {
+      const headers = { 'content-type': mediaType };
+      await this.#expect(201, `${this.#base}/manifests/${name}`, {
+        method: 'PUT',
+        body: new Uint8Array(body),
+        headers,
+      });
+    }
+    return digest;
+  }
+
+  async #expect(status: number, url: string, init: RequestInit): Promise<Response> {
+    const response = await fetch(url, init);
+    if (response.status === status) return response;
+    throw new Error(`${init.method ?? 'GET'} ${url}: HTTP ${response.status} ${await response.text()}`);
+  }
+}
+
+function digestOf(body: Buffer): string {
+  return `sha256:${createHash('sha256').update(body).digest('hex')}`;
+}
