@@ -1,0 +1,29 @@
+/** Whole numbers of any size: a plain number where it is exact, a bigint beyond. */
+
+/** Never negative. A value has one form only, so `===` compares and `<` works across both. */
+export type Integer = number | bigint;
+
+/** Digits that always fit a double exactly. */
+const SAFE_DIGITS = 15;
+
+/** Reads decimal digits (leading zeros allowed, nothing else). */
+export function parseInteger(digits: string): Integer {
+  if (digits.length <= SAFE_DIGITS) return Number(digits);
+  const value = BigInt(digits);
+  return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
+}
+
+export function compareIntegers(left: Integer, right: Integer): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}
+
+/** One more; the result keeps the canonical form. */
+export function increment(value: Integer): Integer {
+  return typeof value === 'number' && value < Number.MAX_SAFE_INTEGER ? value + 1 : BigInt(value) + 1n;
+}
+
+/** JSON form: a number where JSON keeps it exact, else its digits. */
+export function integerToJson(value: Integer): number | string {
+  return typeof value === 'number' ? value : value.toString();
+}

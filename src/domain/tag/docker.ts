@@ -1,0 +1,76 @@
+/**
+ * Tags as base images carry them: `1.2.3-alpine3.20`. What follows the first "-" is the variant; variant and number
+ * of numbers make a track, and tracks are not mixed in one ordering unless asked (docs/grammars/docker.md).
+ */
+
+import { compareIntegers, parseInteger } from '../integer.ts';
+import { comparePlain, readNamed } from './plain.ts';
+import { versionedTag } from './semver.ts';
+import type { Tag } from './tag.ts';
+import { compareText, NO_IDENTIFIERS, type Version, versionOf } from './version.ts';
+
+const VERSION = /^([0-9]+(?:\.[0-9]+)*)(\w*)$/;
+/** An abbreviated commit is no version, unless it is all digits. */
+const COMMIT = /^(?=.*[a-f])[a-f0-9]{7,40}$/;
+
+/** `1.2.3b1-alpine` is release 1.2.3, pre-release b1, variant alpine (in `extra`). */
+export function readDocker(tag: string): Tag {
+  const text = tag.startsWith('v') ? tag.slice(1) : tag;
+  const dash = text.indexOf('-');
+  const match = COMMIT.test(tag) ? null : VERSION.exec(dash < 0 ? text : text.slice(0, dash));
+  if (match === null) return readNamed(tag, 'unknown');
+  const [, numbers = '', prerelease = ''] = match;
+  const version = versionOf(
+    numbers.split('.').map(parseInteger),
+    prerelease === '' ? NO_IDENTIFIERS : [prerelease],
+  );
+  const read = versionedTag(tag, version, null);
+  const extra = dash < 0 ? '' : text.slice(dash + 1);
+  return extra === '' ? read : { ...read, displayName: `${read.displayName} [${extra}]`, extra };
+}
+
+/** Variant and precision; two tags of one track may replace each other. Undefined for a tag without version. */
+export function trackOf(tag: Tag): string | undefined {
+  return tag.version === null ? undefined : `${tag.version.precision}-${tag.extra ?? ''}`;
+}
+
+/** Age across tracks too: 2.1 stands for the newest 2.1.x, so it is above them; then variants by text, reversed. */
+export function compareDocker(left: Tag, right: Tag): number {
+  if (left.version === null || right.version === null) {
+    return Number(left.version !== null) - Number(right.version !== null) || comparePlain(left, right);
+  }
+  return (
+    compareReleases(left.version, right.version) ||
+    comparePrereleaseText(left.version, right.version) ||
+    compareText(right.extra ?? '', left.extra ?? '')
+  );
+}
+
+function compareReleases(left: Version, right: Version): number {
+  const leftNumbers = writtenNumbers(left);
+  const rightNumbers = writtenNumbers(right);
+  for (const [index, number] of leftNumbers.entries()) {
+    const other = rightNumbers[index];
+    if (other === undefined) return -1;
+    const order = compareIntegers(number, other);
+    if (order !== 0) return order;
+  }
+  return leftNumbers.length < rightNumbers.length ? 1 : 0;
+}
+
+function writtenNumbers({
+  major,
+  minor,
+  patch,
+  rest,
+  precision,
+}: Version): ReturnType<typeof parseInteger>[] {
+  return [major, minor, patch, ...rest].slice(0, precision);
+}
+
+function comparePrereleaseText(left: Version, right: Version): number {
+  const leftText = left.prerelease.join('.');
+  const rightText = right.prerelease.join('.');
+  if (leftText === '' || rightText === '') return Number(leftText === '') - Number(rightText === '');
+  return compareText(leftText, rightText);
+}

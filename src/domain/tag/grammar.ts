@@ -1,0 +1,81 @@
+/** One factory for all tag grammars: how a tag becomes type, version, date and name, and which of two is newer. */
+
+import { readCalVer } from './calver.ts';
+import { compareDocker, readDocker } from './docker.ts';
+import { comparePlain, readNamed, readPlain } from './plain.ts';
+import { compareRsp, createTagReader, type TagReader } from './rsp.ts';
+import { compareSemVer, readSemVer } from './semver.ts';
+import { type CompareTags, isPossibleAlias, listingOrder, type Tag } from './tag.ts';
+
+export const GRAMMAR_NAMES = ['RSP', 'SemVer', 'Docker', 'CalVer', 'Plain'] as const;
+export type GrammarName = (typeof GRAMMAR_NAMES)[number];
+
+/** `spec.tags` of an ImageSource, normalised: nothing is optional. */
+export interface GrammarOptions {
+  readonly name: GrammarName;
+  /** Tag of the recommended image; on the alias list as well. Empty: none. */
+  readonly recommended: string;
+  /** Tags known to be aliases. */
+  readonly aliases: readonly string[];
+  /** RSP: endings that count as architecture; empty: any. */
+  readonly architectures: readonly string[];
+}
+
+/** A grammar bound to one source's options. Reading never fails: what fits no form is `unknown`. */
+export interface Grammar {
+  readonly name: GrammarName;
+  /** Reads a tag; one on the alias list that would be unknown is an alias. */
+  readonly read: (tag: string) => Tag;
+  /** Reads a tag as a known alias, whatever it looks like. */
+  readonly readAlias: (tag: string) => Tag;
+  /** Age of two tags of one type: negative if the first is older. */
+  readonly compare: CompareTags;
+  /** Order of listings: types in fixed order, newest first. */
+  readonly order: CompareTags;
+}
+
+const COMPARE: Readonly<Record<GrammarName, CompareTags>> = {
+  RSP: compareRsp,
+  SemVer: compareSemVer,
+  Docker: compareDocker,
+  CalVer: compareSemVer,
+  Plain: comparePlain,
+};
+
+export function isGrammarName(text: string): text is GrammarName {
+  return (GRAMMAR_NAMES as readonly string[]).includes(text);
+}
+
+export function createGrammar(options: GrammarOptions): Grammar {
+  const reader = createReader(options);
+  const aliases = new Set(
+    options.recommended === '' ? options.aliases : [options.recommended, ...options.aliases],
+  );
+  const compare = COMPARE[options.name];
+  return {
+    name: options.name,
+    read(tag) {
+      const read = reader.read(tag);
+      return aliases.has(tag) && isPossibleAlias(read) ? reader.readAlias(tag) : read;
+    },
+    readAlias: (tag) => reader.readAlias(tag),
+    compare,
+    order: listingOrder(compare),
+  };
+}
+
+function createReader({ name, architectures }: GrammarOptions): TagReader {
+  const readAlias = (tag: string): Tag => readNamed(tag, 'alias');
+  switch (name) {
+    case 'RSP':
+      return createTagReader(architectures);
+    case 'SemVer':
+      return { read: readSemVer, readAlias };
+    case 'Docker':
+      return { read: readDocker, readAlias };
+    case 'CalVer':
+      return { read: readCalVer, readAlias };
+    case 'Plain':
+      return { read: readPlain, readAlias };
+  }
+}

@@ -1,0 +1,41 @@
+/** Tags that are semantic versions, strict or loose ("v1.2.3", "1.2"); see docs/grammars/semver.md. */
+
+import { comparePlain, readNamed } from './plain.ts';
+import type { Tag } from './tag.ts';
+import { compareVersions, formatWritten, readLooseVersion, type Version } from './version.ts';
+
+/** A version without pre-release is a release, one with it a releaseCandidate, anything else unknown. */
+export function readSemVer(tag: string): Tag {
+  const version = readLooseVersion(tag);
+  return version === undefined ? readNamed(tag, 'unknown') : versionedTag(tag, version, null);
+}
+
+/** A tag that is a version, in the grammars other than RSP. */
+export function versionedTag(tag: string, version: Version, dateMs: number | null): Tag {
+  return {
+    tag,
+    type: version.prerelease.length === 0 ? 'release' : 'releaseCandidate',
+    displayName: formatWritten(version),
+    base: null,
+    version,
+    semantic: dateMs === null,
+    cycle: null,
+    cycleBuild: null,
+    rspBuild: null,
+    architecture: null,
+    extra: null,
+    dateMs,
+  };
+}
+
+/** Precedence; then more precise is newer, then text: the same order on every run. Names are below versions. */
+export function compareSemVer(left: Tag, right: Tag): number {
+  if (left.version === null || right.version === null) {
+    return Number(left.version !== null) - Number(right.version !== null) || comparePlain(left, right);
+  }
+  return (
+    compareVersions(left.version, right.version) ||
+    left.version.precision - right.version.precision ||
+    comparePlain(left, right)
+  );
+}
