@@ -1,0 +1,83 @@
+/** Where one image stands over all nodes: the figures and lists of PrepulledImage.status. */
+
+import type { Coverage } from './coverage.ts';
+import type { NodeFacts } from './node.ts';
+import { placement, type Want } from './want.ts';
+
+export const NODE_STATES = ['Pulling', 'Waiting', 'Failed', 'Skipped'] as const;
+export type NodeState = (typeof NODE_STATES)[number];
+
+/** A node that has not got the image, and why. */
+export interface MissingNode {
+  readonly node: string;
+  readonly state: NodeState;
+  readonly reason: string;
+  readonly message: string;
+  readonly attempts: number;
+  /** Milliseconds since the epoch; undefined before the first attempt. */
+  readonly lastAttempt?: number;
+}
+
+export interface StockReport {
+  readonly eligible: number;
+  readonly present: number;
+  readonly pulling: number;
+  readonly waiting: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** Names of the eligible nodes that have it, sorted. */
+  readonly presentOn: readonly string[];
+  /** Failed first, then pulling, waiting, skipped; by name within. */
+  readonly missing: readonly MissingNode[];
+}
+
+const ORDER: readonly NodeState[] = ['Failed', 'Pulling', 'Waiting', 'Skipped'];
+
+export function stockReport(want: Want, nodes: readonly NodeFacts[], coverage: Coverage): StockReport {
+  const presentOn: string[] = [];
+  const missing: MissingNode[] = [];
+  for (const node of nodes) {
+    const place = placement(node, want);
+    if (!place.eligible) {
+      // A node the selector leaves out is none of the image's business and is not counted.
+      if (place.reason !== 'NotSelected')
+        missing.push(entry(node.name, 'Skipped', place.reason, place.message));
+    } else if (coverage.isPresent(node.name, want)) presentOn.push(node.name);
+    else missing.push(absence(node.name, want, coverage));
+  }
+  const count = (state: NodeState): number => missing.filter((node) => node.state === state).length;
+  const skipped = count('Skipped');
+  return {
+    eligible: presentOn.length + missing.length - skipped,
+    present: presentOn.length,
+    pulling: count('Pulling'),
+    waiting: count('Waiting'),
+    failed: count('Failed'),
+    skipped,
+    presentOn: presentOn.sort(),
+    missing: missing.sort(compareMissing),
+  };
+}
+
+function absence(node: string, want: Want, coverage: Coverage): MissingNode {
+  const failure = coverage.failure(node, want.id);
+  if (coverage.isPulling(node, want)) {
+    const pulling = entry(node, 'Pulling', 'Pulling', 'The node is pulling the image');
+    return failure === undefined ? pulling : { ...pulling, attempts: failure.attempts };
+  }
+  if (failure === undefined)
+    return entry(node, 'Waiting', 'Waiting', 'The node has not been asked to pull yet');
+  const { reason, message, attempts, lastAttempt } = failure;
+  return { node, state: 'Failed', reason, message, attempts, lastAttempt };
+}
+
+function entry(node: string, state: NodeState, reason: string, message: string): MissingNode {
+  return { node, state, reason, message, attempts: 0 };
+}
+
+function compareMissing(left: MissingNode, right: MissingNode): number {
+  return (
+    ORDER.indexOf(left.state) - ORDER.indexOf(right.state) ||
+    (left.node < right.node ? -1 : Number(left.node > right.node))
+  );
+}
