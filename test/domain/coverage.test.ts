@@ -52,7 +52,7 @@ describe('pullsFor', () => {
   });
 
   it('falls back to the digest where there is no tag', () => {
-    const { tag: _, ...untagged } = IMAGE;
+    const untagged = { registry: IMAGE.registry, repository: IMAGE.repository, digest: DIGEST };
     expect(pullsFor(untagged, 'Tag').map(({ key }) => key)).toEqual([DIGEST]);
   });
 });
