@@ -1,0 +1,31 @@
+/** Writes everything that is generated: crds/ and docs/spec/fields/. Run it by `make generate`. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { stringify } from 'yaml';
+import { buildCustomResourceDefinition, DEFINITIONS } from '../src/api/crd.ts';
+import { GROUP, PLURALS } from '../src/api/group-version.ts';
+
+/** Path below the repository's root -> text, for every generated file. */
+export function generatedFiles(): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  for (const definition of DEFINITIONS) {
+    const crd = buildCustomResourceDefinition(definition);
+    files.set(`crds/${GROUP}_${PLURALS[definition.kind]}.yaml`, toYaml(crd));
+  }
+  return files;
+}
+
+function toYaml(value: unknown): string {
+  const header = '# Generated from src/api by `make generate`. Do not edit.\n';
+  return header + stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+}
+
+function writeAll(): void {
+  for (const [path, text] of generatedFiles()) {
+    const target = new URL(`../${path}`, import.meta.url).pathname;
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, text);
+  }
+}
+
+if (import.meta.main) writeAll();
