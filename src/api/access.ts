@@ -1,6 +1,7 @@
 /** How our own requests reach a registry, and which secrets the pull pods carry. */
 import * as z from 'zod';
 import { listMap, localReference, objectName, text, withRules } from './fields.ts';
+import type { Parsed } from './immutable.ts';
 
 /** Clouds whose workload identity can stand in for a pull secret. */
 export const PROVIDERS = ['None', 'GCP', 'AWS', 'Azure'] as const;
@@ -50,4 +51,4 @@ export const accessSchema = withRules(
   ],
 );
 
-export type Access = z.output<typeof accessSchema>;
+export type Access = Parsed<z.output<typeof accessSchema>>;

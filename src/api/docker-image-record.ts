@@ -4,7 +4,7 @@ import { commonSpecFields } from './common-fields.ts';
 import { AGE_COLUMN, conditionPath, type KindDefinition } from './crd-definition.ts';
 import { list, map, matching, objectName, type Rule, set, text, withRules } from './fields.ts';
 import { API_VERSION } from './group-version.ts';
-import type { Immutable } from './immutable.ts';
+import type { Immutable, Parsed } from './immutable.ts';
 import { metadataSchema } from './metadata.ts';
 import { prepullTemplateSchema } from './prepull.ts';
 import { recordStatusSchema } from './record-status.ts';
@@ -165,8 +165,10 @@ export const dockerImageRecordSchema = withRules(
 );
 
 /** A DockerImageRecord with all defaults filled in, as the API server returns it. */
-export type DockerImageRecord = Immutable<z.output<typeof dockerImageRecordSchema>>;
-export type DockerImageRecordSpec = DockerImageRecord['spec'];
+export interface DockerImageRecord extends Immutable<Omit<z.output<typeof dockerImageRecordSchema>, 'spec'>> {
+  readonly spec: DockerImageRecordSpec;
+}
+export type DockerImageRecordSpec = Parsed<z.output<typeof dockerImageRecordSpecSchema>>;
 export type DockerImageRecordStatus = Immutable<z.output<typeof recordStatusSchema>>;
 /** A DockerImageRecord as a person writes it, defaults left out. */
 export type DockerImageRecordManifest = Immutable<z.input<typeof dockerImageRecordSchema>>;

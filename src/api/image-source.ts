@@ -4,7 +4,7 @@ import { commonSpecFields, commonStatusFields } from './common-fields.ts';
 import { AGE_COLUMN, conditionPath, type KindDefinition } from './crd-definition.ts';
 import { count, duration, integer, list, localReference, map, text, time, withRules } from './fields.ts';
 import { API_VERSION } from './group-version.ts';
-import type { Immutable } from './immutable.ts';
+import type { Immutable, Parsed } from './immutable.ts';
 import { metadataSchema } from './metadata.ts';
 import { prepullTemplateSchema } from './prepull.ts';
 import { digest, repositoryReference, tag } from './reference-fields.ts';
@@ -165,8 +165,10 @@ export const imageSourceSchema = withRules(
 );
 
 /** An ImageSource with all defaults filled in, as the API server returns it. */
-export type ImageSource = Immutable<z.output<typeof imageSourceSchema>>;
-export type ImageSourceSpec = ImageSource['spec'];
+export interface ImageSource extends Immutable<Omit<z.output<typeof imageSourceSchema>, 'spec'>> {
+  readonly spec: ImageSourceSpec;
+}
+export type ImageSourceSpec = Parsed<z.output<typeof imageSourceSpecSchema>>;
 export type ImageSourceStatus = Immutable<z.output<typeof imageSourceStatusSchema>>;
 /** An ImageSource as a person writes it, defaults left out. */
 export type ImageSourceManifest = Immutable<z.input<typeof imageSourceSchema>>;

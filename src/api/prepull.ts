@@ -1,7 +1,7 @@
 /** How an image gets onto nodes: shared by PrepulledImage and by the templates that make one. */
 import * as z from 'zod';
 import { duration, integer, matching, withRules } from './fields.ts';
-import type { Immutable } from './immutable.ts';
+import type { Parsed } from './immutable.ts';
 import { nodesSchema } from './scheduling.ts';
 
 export const PULL_BY = ['Digest', 'Tag', 'Both'] as const;
@@ -65,6 +65,6 @@ export const stockingFields = {
 /** Template of the PrepulledImage children of an ImageSource or a DockerImageRecord. */
 export const prepullTemplateSchema = z.object(stockingFields);
 
-export type PrepullTemplate = Immutable<z.output<typeof prepullTemplateSchema>>;
-export type NodesSelection = Immutable<z.output<typeof nodesSchema>>;
-export type PullOptions = Immutable<z.output<typeof pullSchema>>;
+export type PrepullTemplate = Parsed<z.output<typeof prepullTemplateSchema>>;
+export type NodesSelection = Parsed<z.output<typeof nodesSchema>>;
+export type PullOptions = Parsed<z.output<typeof pullSchema>>;

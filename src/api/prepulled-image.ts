@@ -15,7 +15,7 @@ import {
 } from './fields.ts';
 import { API_VERSION } from './group-version.ts';
 import { imageDescriptionSchema } from './image-description.ts';
-import type { Immutable } from './immutable.ts';
+import type { Immutable, Parsed } from './immutable.ts';
 import { metadataSchema } from './metadata.ts';
 import { stockingFields } from './prepull.ts';
 import { HAS_TAG_PATTERN, imageReference, tag } from './reference-fields.ts';
@@ -110,8 +110,10 @@ export const prepulledImageSchema = z.object({
 });
 
 /** A PrepulledImage with all defaults filled in, as the API server returns it. */
-export type PrepulledImage = Immutable<z.output<typeof prepulledImageSchema>>;
-export type PrepulledImageSpec = PrepulledImage['spec'];
+export interface PrepulledImage extends Immutable<Omit<z.output<typeof prepulledImageSchema>, 'spec'>> {
+  readonly spec: PrepulledImageSpec;
+}
+export type PrepulledImageSpec = Parsed<z.output<typeof prepulledImageSpecSchema>>;
 export type PrepulledImageStatus = Immutable<z.output<typeof prepulledImageStatusSchema>>;
 /** A PrepulledImage as a person writes it, defaults left out. */
 export type PrepulledImageManifest = Immutable<z.input<typeof prepulledImageSchema>>;

@@ -1,6 +1,7 @@
 /** Which nodes want an image, in the words of core/v1. */
 import * as z from 'zod';
 import { integer, list, map, matching, type Rule, text, withRules } from './fields.ts';
+import type { Parsed } from './immutable.ts';
 
 /** A label or taint key, with an optional DNS prefix. */
 const LABEL_KEY = '^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$';
@@ -114,5 +115,5 @@ export const nodesSchema = z.object({
     .describe('Taints that do not keep the image away. larder.dev/not-stocked is always tolerated.'),
 });
 
-export type NodeSelectorTerm = z.output<typeof nodeSelectorTermSchema>;
-export type Toleration = z.output<typeof tolerationSchema>;
+export type NodeSelectorTerm = Parsed<z.output<typeof nodeSelectorTermSchema>>;
+export type Toleration = Parsed<z.output<typeof tolerationSchema>>;

@@ -1,6 +1,7 @@
 /** How tags are read and which of them an ImageSource selects. */
 import * as z from 'zod';
 import { celString, duration, integer, list, matching, type Rule, text, withRules } from './fields.ts';
+import type { Parsed } from './immutable.ts';
 import { tag } from './reference-fields.ts';
 
 export const GRAMMARS = ['RSP', 'SemVer', 'Docker', 'CalVer', 'Plain'] as const;
@@ -216,3 +217,12 @@ export const displaySchema = z.object({
   daily: shownSchema.optional().describe('Dailies.'),
   experimental: shownSchema.optional().describe('Experimental images.'),
 });
+
+/** One of spec.select. */
+export type SelectRule = Parsed<z.output<typeof selectRuleSchema>>;
+/** spec.tags of an ImageSource. */
+export type TagReading = Parsed<z.output<typeof tagsSchema>>;
+/** spec.display of an ImageSource. */
+export type DisplayPolicy = Parsed<z.output<typeof displaySchema>>;
+/** Lower bounds of a rule. */
+export type Since = Parsed<z.output<typeof sinceSchema>>;

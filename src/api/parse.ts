@@ -1,0 +1,45 @@
+/** Reading an object that no API server has seen yet: the same checks and defaults, and errors a person can act on. */
+import type * as z from 'zod';
+import type { Result } from '../domain/result.ts';
+import { type DockerImageRecord, dockerImageRecordSchema } from './docker-image-record.ts';
+import { type ImageSource, imageSourceSchema } from './image-source.ts';
+import { type PrepulledImage, prepulledImageSchema } from './prepulled-image.ts';
+
+/** The object with all defaults, or one line a problem: `spec.image: image is registry/repository without a tag; …`. */
+export function parseImageSource(object: unknown): Result<ImageSource, readonly string[]> {
+  return parse<ImageSource>(imageSourceSchema, object);
+}
+
+/** As parseImageSource. */
+export function parsePrepulledImage(object: unknown): Result<PrepulledImage, readonly string[]> {
+  return parse<PrepulledImage>(prepulledImageSchema, object);
+}
+
+/** As parseImageSource. */
+export function parseDockerImageRecord(object: unknown): Result<DockerImageRecord, readonly string[]> {
+  return parse<DockerImageRecord>(dockerImageRecordSchema, object);
+}
+
+function parse<T>(schema: z.ZodType, object: unknown): Result<T, readonly string[]> {
+  const parsed = schema.safeParse(withoutNulls(object));
+  return parsed.success
+    ? { ok: true, value: parsed.data as T }
+    : { ok: false, error: parsed.error.issues.map(describe) };
+}
+
+function describe({ path, message }: z.core.$ZodIssue): string {
+  const where = path.reduce<string>(
+    (text, part) =>
+      typeof part === 'number' ? `${text}[${part}]` : text + (text === '' ? '' : '.') + String(part),
+    '',
+  );
+  return where === '' ? message : `${where}: ${message}`;
+}
+
+/** The API server drops fields that are null; null entries of lists stay, and are refused. */
+export function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).filter(([, field]) => field !== null);
+  return Object.fromEntries(fields.map(([name, field]) => [name, withoutNulls(field)]));
+}
