@@ -12,8 +12,10 @@ export const REPOSITORY_REFERENCE_MAX = 200;
 export const REFERENCE_MAX = 512;
 
 const PORT = '(:[0-9]{1,5})?';
-const DOTTED_HOST = `[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+${PORT}`;
-const HOST = `(${DOTTED_HOST}|localhost${PORT}|[A-Za-z0-9-]+:[0-9]{1,5}|\\[[0-9A-Fa-f:]+\\]${PORT})`;
+const LABEL = '[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?';
+const DOTTED_HOST = `${LABEL}(\\.${LABEL})+${PORT}`;
+/** As Docker and the kubelet read it: a first part without dot, port or "localhost" is no host. */
+const HOST = `(${DOTTED_HOST}|localhost${PORT}|${LABEL}:[0-9]{1,5}|\\[[0-9A-Fa-f:]+\\]${PORT})`;
 const PATH = '(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)+';
 const TAG = '[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}';
 const DIGEST = '(sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128})';
