@@ -1,0 +1,265 @@
+/**
+ * The one outer block around every kind of ours: fetch, not found, deletion and finalizer, suspend, phases,
+ * conditions, one status write. A kind brings only its phases. Endings and what follows: `result.ts`.
+ */
+
+import { isConflict, WriteFencedError } from './api-error.ts';
+import type { Lister } from './cache.ts';
+import type { KubeClient } from './client.ts';
+import {
+  type CommonStatus,
+  conclude,
+  type Draft,
+  type PassOutcome,
+  RETRYING,
+  type Summary,
+} from './conclusion.ts';
+import { findCondition } from './condition.ts';
+import type { ReconcileContext, Reconciler } from './controller.ts';
+import { addFinalizer, hasFinalizer, removeFinalizer } from './finalizer.ts';
+import {
+  formatKey,
+  type KubeObject,
+  keyOf,
+  type ObjectKey,
+  type RawObject,
+  type ResourceType,
+} from './resource.ts';
+import { done, minResult, type Result } from './result.ts';
+import { startDraft, writeStatus } from './status-writer.ts';
+
+/** An object of a kind with a status subresource. */
+export interface StatusObject<S extends CommonStatus> extends KubeObject {
+  readonly status?: S | undefined;
+}
+
+/** Where objects are read from; an `Informer` is one. */
+export interface ObjectSource<T> {
+  readonly type: ResourceType;
+  readonly lister: Pick<Lister<T>, 'get'>;
+  /** Brings an object off the wire into the shape of the cache. */
+  project(raw: RawObject): T;
+}
+
+export interface PhaseContext extends ReconcileContext {
+  readonly key: ObjectKey;
+  /** True if an annotation asks for an immediate pass that has not been answered yet. */
+  readonly requested: boolean;
+}
+
+/**
+ * One step of a pass. Reads listers, calls ports, edits the draft; never writes the status, sleeps or remembers.
+ * Returns when it wants to be looked at again, or throws; later phases then do not run.
+ */
+export type Phase<T, S extends CommonStatus> = (
+  object: T,
+  draft: Draft<S>,
+  context: PhaseContext,
+) => Promise<Result> | Result;
+
+export interface ObjectReconcilerOptions<T extends StatusObject<S>, S extends CommonStatus> {
+  readonly source: ObjectSource<T>;
+  readonly client: KubeClient;
+  readonly phases: readonly Phase<T, S>[];
+  /** Ready after a pass in which nothing was thrown. */
+  readonly summarise: (object: T, draft: Draft<S>) => Summary;
+  /** Condition types the phases set; others in the stored status belong to somebody else and are left to them. */
+  readonly ownedConditions: readonly string[];
+  readonly isSuspended?: ((object: T) => boolean) | undefined;
+  /** Runs instead of the phases while suspended. */
+  readonly suspend?: Phase<T, S> | undefined;
+  /** Kept on every object while `finalize` has work to do at its deletion. */
+  readonly finalizer?: string | undefined;
+  /** Undoes what the phases did outside; asking for a requeue means that it has not ended. */
+  readonly finalize?: Phase<T, S> | undefined;
+  /** The object is gone: drop what is kept in memory for it. */
+  readonly forget?: ((key: ObjectKey) => void) | undefined;
+  /** Annotations whose new value asks for an immediate pass. */
+  readonly requestAnnotations?: readonly string[] | undefined;
+}
+
+/** Our last write, used in place of the cached object as long as the cache still shows what we wrote upon. */
+interface OwnWrite<T> {
+  readonly baseVersion: string;
+  readonly object: T;
+}
+
+export function objectReconciler<T extends StatusObject<S>, S extends CommonStatus>(
+  options: ObjectReconcilerOptions<T, S>,
+): Reconciler {
+  return new ObjectReconciler(options);
+}
+
+class ObjectReconciler<T extends StatusObject<S>, S extends CommonStatus> implements Reconciler {
+  readonly #options: ObjectReconcilerOptions<T, S>;
+  readonly #ownWrites = new Map<string, OwnWrite<T>>();
+
+  constructor(options: ObjectReconcilerOptions<T, S>) {
+    this.#options = options;
+  }
+
+  async reconcile(key: ObjectKey, context: ReconcileContext): Promise<Result> {
+    const found = this.#find(key);
+    if (found === undefined) {
+      this.#ownWrites.delete(formatKey(key));
+      this.#options.forget?.(key);
+      return done;
+    }
+    if (found.metadata.deletionTimestamp !== undefined) return this.#delete(found, key, context);
+    return this.#act(await this.#ensureFinalizer(found, context), key, context);
+  }
+
+  /** The cached object, or our own newer write of it if the watch has not brought that back yet. */
+  #find(key: ObjectKey): T | undefined {
+    const cached = this.#options.source.lister.get(key);
+    const own = this.#ownWrites.get(formatKey(key));
+    if (own !== undefined && own.baseVersion === cached?.metadata.resourceVersion) return own.object;
+    this.#ownWrites.delete(formatKey(key));
+    return cached;
+  }
+
+  async #act(object: T, key: ObjectKey, context: ReconcileContext): Promise<Result> {
+    const { phases, suspend, summarise, isSuspended } = this.#options;
+    if (isSuspended?.(object) === true) {
+      return this.#pass(object, key, context, {
+        phases: suspend === undefined ? [] : [suspend],
+        conclude: () => ({ kind: 'suspended' }),
+      });
+    }
+    return this.#pass(object, key, context, {
+      phases,
+      conclude: (draft) => ({ kind: 'concluded', summary: summarise(object, draft) }),
+    });
+  }
+
+  /** Runs the phases and writes the status once, whatever they ended with; then passes their ending on. */
+  async #pass(object: T, key: ObjectKey, context: ReconcileContext, plan: Plan<T, S>): Promise<Result> {
+    const draft = startDraft<S>(object.status, this.#options.ownedConditions);
+    const request = pendingRequest(object, this.#options.requestAnnotations ?? []);
+    const phaseContext: PhaseContext = { ...context, key, requested: request !== undefined };
+    const ending = await runPhases(plan.phases, object, draft, phaseContext);
+    if (ending.failed && isInterrupted(ending.error, context.signal)) throw ending.error;
+    if (request !== undefined) (draft as Draft<CommonStatus>).lastHandledReconcileAt = request;
+    const outcome: PassOutcome = ending.failed
+      ? { kind: 'failed', error: ending.error }
+      : plan.conclude(draft);
+    conclude(draft, object, outcome, context.now);
+    await this.#store(object, draft, context);
+    if (ending.failed) throw ending.error;
+    return ending.result;
+  }
+
+  async #delete(object: T, key: ObjectKey, context: ReconcileContext): Promise<Result> {
+    const { client, source, finalizer, finalize } = this.#options;
+    if (finalizer === undefined || !hasFinalizer(object, finalizer)) return done;
+    const draft = startDraft<S>(object.status, this.#options.ownedConditions);
+    const phaseContext: PhaseContext = { ...context, key, requested: false };
+    const ending = await runPhases(finalize === undefined ? [] : [finalize], object, draft, phaseContext);
+    if (ending.failed) {
+      if (isInterrupted(ending.error, context.signal)) throw ending.error;
+      conclude(draft, object, { kind: 'failed', error: ending.error }, context.now);
+      await this.#store(object, draft, context);
+      throw ending.error;
+    }
+    if ((ending.result.requeueAfterMs ?? 0) > 0) return ending.result;
+    await removeFinalizer(client, source.type, object, { finalizer, signal: context.signal });
+    return done;
+  }
+
+  async #ensureFinalizer(object: T, context: ReconcileContext): Promise<T> {
+    const { client, source, finalizer } = this.#options;
+    if (finalizer === undefined || hasFinalizer(object, finalizer)) return object;
+    const updated = await addFinalizer(client, source.type, object, { finalizer, signal: context.signal });
+    return this.#remember(object, source.project(updated));
+  }
+
+  /** Writes the status if it changed, and tells people if what Ready says has changed. */
+  async #store(object: T, draft: Draft<S>, context: ReconcileContext): Promise<void> {
+    const { client, source, ownedConditions } = this.#options;
+    const written = await writeStatus(client, source.type, object, {
+      draft,
+      ownedConditions,
+      signal: context.signal,
+    });
+    if (written === undefined) return;
+    this.#remember(object, source.project(written));
+    announce(source.type, object, draft, context);
+  }
+
+  #remember(base: T, object: T): T {
+    const key = formatKey(keyOf(object));
+    // A chain of own writes (finalizer, then status) still stands upon what the cache shows.
+    const baseVersion = this.#ownWrites.get(key)?.baseVersion ?? base.metadata.resourceVersion;
+    if (baseVersion !== undefined) this.#ownWrites.set(key, { baseVersion, object });
+    return object;
+  }
+}
+
+interface Plan<T, S extends CommonStatus> {
+  readonly phases: readonly Phase<T, S>[];
+  readonly conclude: (draft: Draft<S>) => PassOutcome;
+}
+
+type Ending =
+  | { readonly failed: false; readonly result: Result }
+  | { readonly failed: true; readonly error: unknown };
+
+async function runPhases<T, S extends CommonStatus>(
+  phases: readonly Phase<T, S>[],
+  object: T,
+  draft: Draft<S>,
+  context: PhaseContext,
+): Promise<Ending> {
+  try {
+    const results: Result[] = [];
+    for (const phase of phases) results.push(await phase(object, draft, context));
+    return { failed: false, result: minResult(...results) };
+  } catch (error) {
+    return { failed: true, error };
+  }
+}
+
+/** We were told to stop, or looked at something old: neither is news about the object. */
+function isInterrupted(error: unknown, signal: AbortSignal): boolean {
+  return signal.aborted || error instanceof WriteFencedError || isConflict(error);
+}
+
+/** The newest request annotation whose value has not been answered. */
+function pendingRequest(
+  object: StatusObject<CommonStatus>,
+  annotations: readonly string[],
+): string | undefined {
+  const values = annotations
+    .map((name) => object.metadata.annotations?.[name])
+    .filter((value) => value !== undefined)
+    .sort();
+  const newest = values.at(-1);
+  return newest === object.status?.lastHandledReconcileAt ? undefined : newest;
+}
+
+/** One event per change of what Ready says; a changed message alone is not one. */
+function announce(
+  type: ResourceType,
+  object: StatusObject<CommonStatus>,
+  draft: CommonStatus,
+  context: ReconcileContext,
+): void {
+  const before = findCondition(object.status, 'Ready');
+  const after = findCondition(draft, 'Ready');
+  if (after === undefined || (before?.status === after.status && before.reason === after.reason)) return;
+  context.events.record(
+    { type, object },
+    {
+      type: after.status === 'False' && isTrouble(draft) ? 'Warning' : 'Normal',
+      reason: after.reason,
+      action: 'Reconcile',
+      message: after.message,
+    },
+  );
+}
+
+function isTrouble(draft: CommonStatus): boolean {
+  return (
+    findCondition(draft, 'Stalled') !== undefined || findCondition(draft, 'Reconciling')?.reason === RETRYING
+  );
+}

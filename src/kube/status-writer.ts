@@ -1,0 +1,61 @@
+/** The one status write of a pass: nothing if nothing changed, else the whole status by server-side apply. */
+
+import type { KubeClient } from './client.ts';
+import { type CommonStatus, type Draft, SUMMARY_CONDITIONS } from './conclusion.ts';
+import type { Condition } from './condition.ts';
+import type { KubeObject, RawObject, ResourceType } from './resource.ts';
+
+export interface StatusWrite {
+  readonly draft: CommonStatus;
+  /** Besides the summary conditions. */
+  readonly ownedConditions: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A copy of the stored status to edit, without the conditions that belong to others. */
+export function startDraft<S extends CommonStatus>(
+  status: S | undefined,
+  ownedConditions: readonly string[],
+): Draft<S> {
+  const draft = structuredClone(status ?? {}) as Draft<S>;
+  (draft as Draft<CommonStatus>).conditions = ownConditions(status, ownedConditions);
+  return draft;
+}
+
+/**
+ * Writes the draft if it differs from what is stored, and returns the object as stored then.
+ * @throws ApiError `Conflict` if the object was changed, or replaced by another of its name, since it was read.
+ */
+export async function writeStatus(
+  client: KubeClient,
+  type: ResourceType,
+  object: KubeObject & { readonly status?: CommonStatus | undefined },
+  write: StatusWrite,
+): Promise<RawObject | undefined> {
+  const stored = { ...object.status, conditions: ownConditions(object.status, write.ownedConditions) };
+  if (isEqual(stored, write.draft)) return undefined;
+  const { name, namespace, uid, resourceVersion } = object.metadata;
+  return client.applyStatus(
+    type as ResourceType<RawObject>,
+    { metadata: { name, namespace, uid, resourceVersion }, status: write.draft },
+    { signal: write.signal },
+  );
+}
+
+function ownConditions(status: CommonStatus | undefined, owned: readonly string[]): readonly Condition[] {
+  const types: ReadonlySet<string> = new Set([...SUMMARY_CONDITIONS, ...owned]);
+  return (status?.conditions ?? []).filter((condition) => types.has(condition.type));
+}
+
+/** Deep equality of JSON values; members that are undefined count as absent, as they do on the wire. */
+export function isEqual(left: unknown, right: unknown): boolean {
+  if (left === right) return true;
+  if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
+  if (Array.isArray(left) !== Array.isArray(right)) return false;
+  const before = Object.entries(left).filter(([, value]) => value !== undefined);
+  const after = new Map(Object.entries(right).filter(([, value]) => value !== undefined));
+  return (
+    before.length === after.size &&
+    before.every(([name, value]) => after.has(name) && isEqual(value, after.get(name)))
+  );
+}
