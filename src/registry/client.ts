@@ -1,0 +1,174 @@
+/** The registry client: one per process; everything it learns about load, tokens and content is shared by all callers. */
+
+import { type Clock, systemClock } from '../clock.ts';
+import type { Digest } from '../domain/digest.ts';
+import type { Reference, Repository } from '../domain/reference.ts';
+import type { RegistryAccess } from './access.ts';
+import { AddressPolicy } from './address-policy.ts';
+import { Authentication } from './authentication.ts';
+import { BoundedCache } from './bounded-cache.ts';
+import { Budget, BudgetPool, type BudgetSettings, DEFAULT_BUDGET } from './budget.ts';
+import { Connections, type ResolveHost } from './connections.ts';
+import { ContentReader, type HeadResult, type ManifestContent, type View } from './content.ts';
+import { ImageResolver, type ResolveDetail, type ResolvedImage } from './image-resolver.ts';
+import { newScanMeter, type ScanMeter } from './meter.ts';
+import { Session } from './session.ts';
+import { SingleFlight } from './single-flight.ts';
+import { DEFAULT_LIST_LIMITS, type KnownPage, type ListLimits, TagLister } from './tag-list.ts';
+import type { TagFact, TagPage } from './tag-page.ts';
+import { DEFAULT_TRANSPORT, Transport } from './transport.ts';
+
+export interface RegistryClientOptions {
+  readonly clock?: Clock;
+  readonly budget?: Partial<BudgetSettings>;
+  /** `--allow-cidr`: networks that redirects, links and realms may lead to besides public ones. */
+  readonly allowedCIDRs?: readonly string[];
+  /** `--allow-realm`: hosts of token services that any registry may name. */
+  readonly allowedRealms?: readonly string[];
+  /** Deadline of one request, milliseconds. */
+  readonly requestTimeoutMs?: number;
+  readonly userAgent?: string;
+  readonly resolveHost?: ResolveHost;
+}
+
+/** What every call takes. */
+export interface CallOptions {
+  readonly signal: AbortSignal;
+  /** Counts what the call costs; a call that joins an equal one in flight costs nothing. */
+  readonly meter?: ScanMeter;
+}
+
+export interface ListOptions extends CallOptions {
+  readonly limits?: Partial<ListLimits>;
+}
+
+export interface ResolveOptions extends CallOptions {
+  /** Default: sizes. */
+  readonly detail?: ResolveDetail;
+}
+
+/** A whole list. */
+export interface TagList {
+  readonly tags: readonly string[];
+  /** Digests the list itself named, by tag. */
+  readonly facts: ReadonlyMap<string, TagFact>;
+  readonly junk: number;
+  readonly pages: number;
+}
+
+const MAX_FACT_BYTES = 32 * 1024 * 1024;
+const MAX_PAGE_BYTES = 32 * 1024 * 1024;
+const MAX_TAG_DIGESTS = 100_000;
+
+export class RegistryClient {
+  readonly #connections: Connections;
+  readonly #session: Session;
+  readonly #lister: TagLister;
+  readonly #resolver: ImageResolver;
+  readonly #heads = new SingleFlight<HeadResult>();
+  readonly #images = new SingleFlight<ResolvedImage>();
+  readonly #lists = new SingleFlight<TagList>();
+
+  constructor(options: RegistryClientOptions = {}) {
+    const clock = options.clock ?? systemClock;
+    const policy = new AddressPolicy(options.allowedCIDRs);
+    this.#connections = new Connections({
+      policy,
+      ...(options.resolveHost && { resolve: options.resolveHost }),
+    });
+    const transport = new Transport(this.#connections, clock, {
+      requestTimeoutMs: options.requestTimeoutMs ?? DEFAULT_TRANSPORT.requestTimeoutMs,
+      userAgent: options.userAgent ?? DEFAULT_TRANSPORT.userAgent,
+    });
+    const realms = { allowedHosts: new Set(options.allowedRealms) };
+    const budgets = new BudgetPool(() => new Budget(clock, { ...DEFAULT_BUDGET, ...options.budget }));
+    this.#session = new Session(transport, new Authentication(transport, clock, realms), budgets, clock);
+    this.#lister = new TagLister(this.#session, new BoundedCache<KnownPage>(MAX_PAGE_BYTES));
+    const content = new ContentReader(
+      this.#session,
+      new BoundedCache<ManifestContent | Buffer>(MAX_FACT_BYTES),
+    );
+    this.#resolver = new ImageResolver(content, new BoundedCache<Digest>(MAX_TAG_DIGESTS));
+  }
+
+  /**
+   * The pages of a tag list as they arrive, each tag once, in the registry's order.
+   * @throws RegistryError; what was yielded before is then not the whole list
+   */
+  listTags(
+    repository: Repository,
+    access: RegistryAccess,
+    options: ListOptions,
+  ): AsyncGenerator<TagPage, void, void> {
+    const { signal, meter = newScanMeter(), limits } = options;
+    return this.#lister.list({
+      repository,
+      access,
+      signal,
+      meter,
+      limits: { ...DEFAULT_LIST_LIMITS, ...limits },
+    });
+  }
+
+  /** The whole tag list; equal calls at the same moment share one listing. */
+  async collectTags(repository: Repository, access: RegistryAccess, options: ListOptions): Promise<TagList> {
+    const limits = { ...DEFAULT_LIST_LIMITS, ...options.limits };
+    const key = `${await this.#session.viewKey(repository, access, options.signal)} ${JSON.stringify(limits)}`;
+    return this.#lists.run(key, options.signal, async (signal) => {
+      const tags: string[] = [];
+      const facts = new Map<string, TagFact>();
+      let junk = 0;
+      let pages = 0;
+      for await (const page of this.listTags(repository, access, { ...options, signal })) {
+        for (const tag of page.tags) tags.push(tag);
+        for (const [tag, fact] of page.facts) facts.set(tag, fact);
+        junk += page.junk;
+        pages++;
+      }
+      return { tags, facts, junk, pages };
+    });
+  }
+
+  /** What a tag (or "latest", or a digest) points at now; one HEAD. @throws RegistryError */
+  async headDigest(reference: Reference, access: RegistryAccess, options: CallOptions): Promise<HeadResult> {
+    const identifier = identifierOf(reference);
+    const key = await this.#session.viewKey(reference, access, options.signal);
+    return this.#heads.run(`${key} ${identifier}`, options.signal, (signal) =>
+      this.#resolver.headDigest(view(reference, access, key, { ...options, signal }), identifier),
+    );
+  }
+
+  /** Digest, platforms and sizes of an image; a digest known already costs nothing. @throws RegistryError */
+  async resolve(
+    reference: Reference,
+    access: RegistryAccess,
+    options: ResolveOptions,
+  ): Promise<ResolvedImage> {
+    const identifier = identifierOf(reference);
+    const detail = options.detail ?? 'sizes';
+    const key = await this.#session.viewKey(reference, access, options.signal);
+    return this.#images.run(`${key} ${identifier} ${detail}`, options.signal, (signal) =>
+      this.#resolver.resolve(view(reference, access, key, { ...options, signal }), identifier, detail),
+    );
+  }
+
+  /** Ends all connections; calls in progress fail. */
+  close(): Promise<void> {
+    return this.#connections.close();
+  }
+}
+
+/** The digest wins over the tag, as in runtimes. */
+function identifierOf(reference: Reference): string {
+  return reference.digest ?? reference.tag ?? 'latest';
+}
+
+function view(
+  { registry, repository }: Repository,
+  access: RegistryAccess,
+  key: string,
+  options: CallOptions,
+): View {
+  const { signal, meter = newScanMeter() } = options;
+  return { repository: { registry, repository }, access, key, meter, signal };
+}

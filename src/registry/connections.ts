@@ -1,0 +1,154 @@
+/** Connection pools by access and address policy; a connection goes to the address that was checked, never resolved twice. */
+
+import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns';
+import { isIP } from 'node:net';
+import { rootCertificates } from 'node:tls';
+import { Agent, buildConnector, type Dispatcher, ProxyAgent } from 'undici';
+import type { ProxySettings, RegistryAccess } from './access.ts';
+import {
+  type AddressClass,
+  AddressPolicy,
+  AddressRefusedError,
+  classifyAddress,
+  REGISTRY_CLASSES,
+} from './address-policy.ts';
+import { BoundedCache } from './bounded-cache.ts';
+
+/** Resolves a host name to all its addresses; `dns.lookup` in production. */
+export type ResolveHost = (
+  hostname: string,
+  callback: (error: Error | null, addresses: readonly LookupAddress[]) => void,
+) => void;
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_MS = 30_000;
+const MAX_POOLS = 256;
+
+const systemResolve: ResolveHost = (hostname, callback) => {
+  systemLookup(hostname, { all: true }, callback);
+};
+
+export interface ConnectionSettings {
+  readonly policy?: AddressPolicy;
+  readonly resolve?: ResolveHost;
+}
+
+/** What may be connected to: the registry itself, or a host that the registry at `pointedAtBy` named. */
+export type Target =
+  | { readonly kind: 'registry' }
+  | { readonly kind: 'foreign'; readonly pointedAtBy: string };
+
+export class Connections {
+  readonly #policy: AddressPolicy;
+  readonly #resolve: ResolveHost;
+  readonly #pools = new BoundedCache<Dispatcher>(MAX_POOLS);
+  readonly #open = new Set<Dispatcher>();
+  /** Classes of the addresses each registry host name was seen at. */
+  readonly #seenAt = new BoundedCache<Set<AddressClass>>(10_000);
+
+  constructor({ policy = new AddressPolicy(), resolve = systemResolve }: ConnectionSettings = {}) {
+    this.#policy = policy;
+    this.#resolve = resolve;
+  }
+
+  /** The pool for a target; kept alive and shared by equal accesses. */
+  get(access: RegistryAccess, target: Target): Dispatcher {
+    const granted = this.#granted(target);
+    const key = [access.identity, target.kind, ...[...granted].sort()].join(' ');
+    const known = this.#pools.get(key);
+    if (known !== undefined) return known;
+    const pool = this.#build(access, granted, target.kind === 'registry');
+    this.#pools.set(key, pool);
+    this.#open.add(pool);
+    return pool;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open].map((pool) => pool.destroy()));
+    this.#open.clear();
+  }
+
+  #granted(target: Target): ReadonlySet<AddressClass> {
+    if (target.kind === 'registry') return REGISTRY_CLASSES;
+    return new Set<AddressClass>(['public', ...(this.#seenAt.get(bareHost(target.pointedAtBy)) ?? [])]);
+  }
+
+  #build(access: RegistryAccess, granted: ReadonlySet<AddressClass>, isRegistry: boolean): Dispatcher {
+    const note = isRegistry ? this.#note.bind(this) : () => undefined;
+    const tls = tlsOptions(access);
+    const common = { keepAliveTimeout: KEEP_ALIVE_MS, allowH2: false, connections: 8, pipelining: 1 };
+    if (access.proxy !== undefined) return buildProxyAgent(access.proxy, tls, common);
+    return new Agent({ ...common, connect: this.#connector(tls, granted, note) });
+  }
+
+  #connector(
+    tls: buildConnector.BuildOptions,
+    granted: ReadonlySet<AddressClass>,
+    note: (hostname: string, address: string) => void,
+  ): buildConnector.connector {
+    const check = (hostname: string, addresses: readonly LookupAddress[]): readonly LookupAddress[] => {
+      const allowed = addresses.filter(({ address }) => this.#policy.allows(address, granted));
+      for (const { address } of allowed) note(hostname, address);
+      return allowed;
+    };
+    const lookup = (hostname: string, options: LookupOptions, callback: LookupCallback): void => {
+      this.#resolve(hostname, (error, addresses) => {
+        const allowed = error === null ? check(hostname, addresses) : [];
+        const [first] = allowed;
+        if (first === undefined) callback(error ?? refusal(), '', 0);
+        else if (options.all === true) callback(null, [...allowed]);
+        else callback(null, first.address, first.family);
+      });
+    };
+    const connect = buildConnector({
+      ...tls,
+      allowH2: false,
+      timeout: CONNECT_TIMEOUT_MS,
+      lookup,
+    });
+    return (options, callback) => {
+      const hostname = bareHost(options.hostname);
+      const family = isIP(hostname);
+      // net.connect asks no lookup about a literal address.
+      if (family !== 0 && check(hostname, [{ address: hostname, family }]).length === 0)
+        callback(refusal(), null);
+      else connect(options, callback);
+    };
+  }
+
+  #note(hostname: string, address: string): void {
+    const seen = this.#seenAt.get(hostname) ?? new Set<AddressClass>();
+    const found = classifyAddress(address);
+    // An address that only --allow-cidr permits opens nothing for others.
+    if (found !== 'forbidden') seen.add(found);
+    this.#seenAt.set(hostname, seen);
+  }
+}
+
+/** An IPv6 literal without its brackets. */
+function bareHost(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
+type LookupCallback = (error: Error | null, address: string | LookupAddress[], family?: number) => void;
+
+function refusal(): AddressRefusedError {
+  return new AddressRefusedError('the host resolves to no address that policy allows');
+}
+
+function tlsOptions({ ca, clientCertificate }: RegistryAccess): buildConnector.BuildOptions {
+  return {
+    ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
+    ...(clientCertificate && { cert: clientCertificate.certificate, key: clientCertificate.key }),
+  };
+}
+
+/** The proxy resolves names itself: only it can keep us from private hosts. */
+function buildProxyAgent(
+  { url, username, password }: ProxySettings,
+  requestTls: buildConnector.BuildOptions,
+  common: Agent.Options,
+): Dispatcher {
+  const token = `Basic ${Buffer.from(`${username ?? ''}:${password ?? ''}`).toString('base64')}`;
+  return new ProxyAgent({ ...common, uri: url, requestTls, ...(username !== undefined && { token }) });
+}

@@ -1,0 +1,13 @@
+/** What one scan cost the registry; handed in by the caller and counted up by the transport. */
+
+export interface ScanMeter {
+  /** Every HTTP request sent, token requests, redirects and retries included. */
+  requests: number;
+  headRequests: number;
+  /** Pages of the tag list. */
+  pages: number;
+}
+
+export function newScanMeter(): ScanMeter {
+  return { requests: 0, headRequests: 0, pages: 0 };
+}

@@ -1,0 +1,101 @@
+/** Reads one page of a tag list; junk is dropped and counted, anything that is no tag list is an error. */
+
+import { type Digest, isValidDigest } from '../domain/digest.ts';
+import { isValidTag } from '../domain/reference.ts';
+import { err, ok, type Result } from '../domain/result.ts';
+
+/** What some registries tell about a tag in the list itself. */
+export interface TagFact {
+  readonly digest: Digest;
+  readonly mediaType?: string;
+  /** Compressed bytes as the registry counts them. */
+  readonly size?: number;
+}
+
+export interface TagPage {
+  readonly tags: readonly string[];
+  /** By tag; empty unless the registry lists digests. */
+  readonly facts: ReadonlyMap<string, TagFact>;
+  /** Entries that are no tags: null, "", digests, illegal characters. */
+  readonly junk: number;
+}
+
+/** Most elements (commas and brackets) a page may hold: JSON.parse of more would stall the process or eat its memory. */
+const MAX_ELEMENTS = 1_500_000;
+/** Tags checked between two pauses of the event loop. */
+const CHUNK = 10_000;
+
+const COMMA = 0x2c;
+const OPEN_BRACKET = 0x5b;
+const OPEN_BRACE = 0x7b;
+
+/** The page, or why it is none. */
+export async function readTagPage(body: Buffer): Promise<Result<TagPage>> {
+  if (countElements(body) > MAX_ELEMENTS) return err('the page has too many elements');
+  const json = parseJSON(body);
+  if (!isRecord(json) || !('tags' in json)) return err('the answer is not a tag list');
+  const entries = json['tags'] ?? [];
+  if (!Array.isArray(entries)) return err('the answer is not a tag list');
+  const tags = await validTags(entries);
+  return ok({ tags, facts: readManifestMap(json['manifest']), junk: entries.length - tags.length });
+}
+
+async function validTags(entries: readonly unknown[]): Promise<readonly string[]> {
+  const tags: string[] = [];
+  for (let start = 0; start < entries.length; start += CHUNK) {
+    if (start > 0) await breathe();
+    for (const entry of entries.slice(start, start + CHUNK)) {
+      if (typeof entry === 'string' && isValidTag(entry)) tags.push(entry);
+    }
+  }
+  return tags;
+}
+
+/** Lets other work run between two chunks. */
+export function breathe(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+/** GCR and Artifact Registry: `"manifest": {"sha256:…": {"tag": […], "mediaType": …, "imageSizeBytes": "…"}}`. */
+function readManifestMap(manifests: unknown): ReadonlyMap<string, TagFact> {
+  const facts = new Map<string, TagFact>();
+  if (!isRecord(manifests)) return facts;
+  for (const [digest, entry] of Object.entries(manifests)) {
+    if (!isValidDigest(digest) || !isRecord(entry) || !Array.isArray(entry['tag'])) continue;
+    const fact = buildFact(digest, entry);
+    for (const tag of entry['tag'] as unknown[]) if (typeof tag === 'string') facts.set(tag, fact);
+  }
+  return facts;
+}
+
+function buildFact(
+  digest: Digest,
+  { mediaType, imageSizeBytes }: Readonly<Record<string, unknown>>,
+): TagFact {
+  const size = typeof imageSizeBytes === 'string' ? Number(imageSizeBytes) : 0;
+  return {
+    digest,
+    ...(typeof mediaType === 'string' && { mediaType }),
+    ...(Number.isSafeInteger(size) && size > 0 && { size }),
+  };
+}
+
+function countElements(body: Buffer): number {
+  let count = 0;
+  for (const byte of body) if (byte === COMMA || byte === OPEN_BRACKET || byte === OPEN_BRACE) count++;
+  return count;
+}
+
+function parseJSON(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
