@@ -95,11 +95,7 @@ function readRelease(forms: Forms, tag: string): Tag | undefined {
   if (candidate !== null) return candidateTag(candidate);
   const [, major, minor, patch, ...tail] = forms.release.exec(tag) ?? [];
   if (major !== undefined && minor !== undefined && patch !== undefined) {
-    return versionTag(
-      tag,
-      releaseHead(parseInteger(major), parseInteger(minor), parseInteger(patch)),
-      tail,
-    );
+    return versionTag(tag, releaseHead(parseInteger(major), parseInteger(minor), parseInteger(patch)), tail);
   }
   const [, oldMajor, oldMinor] = OLD_RELEASE.exec(tag) ?? [];
   if (oldMajor === undefined || oldMinor === undefined) return undefined;
@@ -123,11 +119,7 @@ function candidateTag(match: RegExpExecArray): Tag {
     `rc${candidate}`,
   ]);
   const title = `Release Candidate r${version.major}.${version.minor}.${version.patch}-rc${candidate}`;
-  return versionTag(
-    tag,
-    { type: 'releaseCandidate', title, version, semantic: true, dateMs: null },
-    tail,
-  );
+  return versionTag(tag, { type: 'releaseCandidate', title, version, semantic: true, dateMs: null }, tail);
 }
 
 function readWeekly(forms: Forms, tag: string): Tag | undefined {
