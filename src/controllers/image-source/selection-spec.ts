@@ -1,0 +1,103 @@
+/** From the spec of an ImageSource, as the API server returns it, to the selection the domain understands. */
+
+import type { ImageSourceSpec } from '../../api/image-source.ts';
+import type { Bounds, DisplayPolicy, DisplayRule } from '../../domain/display.ts';
+import { NO_BOUNDS } from '../../domain/display.ts';
+import { parseDuration } from '../../domain/duration.ts';
+import { parseRepository } from '../../domain/reference.ts';
+import type { RuleSpec, SelectionSpec, Selector } from '../../domain/selection-spec.ts';
+import type { GrammarName } from '../../domain/tag/grammar.ts';
+import type { TagType } from '../../domain/tag/tag.ts';
+import { readLooseVersion } from '../../domain/tag/version.ts';
+
+type SpecRule = NonNullable<ImageSourceSpec['select']>[number];
+type SpecSince = NonNullable<SpecRule['since']>;
+type SpecShown = NonNullable<NonNullable<ImageSourceSpec['display']>['release']>;
+
+/**
+ * The only place where optional fields of the spec get their meaning. The schema has already refused what is
+ * malformed, except patterns and ranges: `compileSelection` says what is wrong with those.
+ *
+ * @throws InvalidReferenceError, InvalidDurationError only for objects the schema would refuse
+ */
+export function toSelectionSpec(spec: ImageSourceSpec): SelectionSpec {
+  const { tags } = spec;
+  return {
+    image: parseRepository(spec.image),
+    grammar: {
+      name: tags.grammar,
+      recommended: tags.recommended,
+      aliases: tags.aliases ?? [],
+      architectures: tags.architectures ?? [],
+    },
+    cycle: tags.cycle ?? null,
+    include: tags.include ?? [],
+    exclude: tags.exclude,
+    rules: spec.select === undefined ? defaultRules(tags.grammar) : spec.select.map(toRule),
+    display: toDisplay(spec.display),
+    digests: spec.digests,
+    allowDowngrade: spec.allowDowngrade,
+  };
+}
+
+/** RSP: what the original stocks; else the newest stable version. */
+function defaultRules(grammar: GrammarName): readonly RuleSpec[] {
+  if (grammar !== 'RSP') return [newestOf('stable', 'release', 1)];
+  return [
+    newestOf('releases', 'release', 1),
+    newestOf('weeklies', 'weekly', 2),
+    newestOf('dailies', 'daily', 3),
+  ];
+}
+
+function newestOf(name: string, type: TagType, newest: number): RuleSpec {
+  return { name, selector: { kind: 'type', type }, newest, maxAgeMs: null, minAgeMs: null, since: NO_BOUNDS };
+}
+
+function toRule(rule: SpecRule): RuleSpec {
+  return {
+    name: rule.name,
+    selector: toSelector(rule),
+    newest: rule.newest ?? null,
+    maxAgeMs: durationOrNull(rule.maxAge),
+    minAgeMs: durationOrNull(rule.minAge),
+    since: toBounds(rule.since),
+  };
+}
+
+/** Exactly one of the four is given. */
+function toSelector({ type, semver, pattern, tags = [], ...options }: SpecRule): Selector {
+  if (type !== undefined) return { kind: 'type', type };
+  if (semver !== undefined) return rangeSelector(semver, options);
+  if (pattern !== undefined) return { kind: 'pattern', pattern, orderBy: options.orderBy ?? null };
+  return { kind: 'tags', tags };
+}
+
+function rangeSelector(
+  range: string,
+  { dialect = 'npm', prereleases = false, variant }: Pick<SpecRule, 'dialect' | 'prereleases' | 'variant'>,
+): Selector {
+  return { kind: 'semver', range, dialect, prereleases, variant: variant ?? null };
+}
+
+function toDisplay(display: ImageSourceSpec['display'] = {}): DisplayPolicy {
+  const rules = Object.entries(display).map(([type, shown]) => [type, toDisplayRule(shown)] as const);
+  return Object.fromEntries(rules);
+}
+
+function toDisplayRule({ number, maxAge, since }: SpecShown): DisplayRule {
+  return { number: number ?? null, maxAgeMs: durationOrNull(maxAge), since: toBounds(since) };
+}
+
+function toBounds(since: SpecSince | undefined): Bounds {
+  if (since === undefined) return NO_BOUNDS;
+  return {
+    dateMs: since.date === undefined ? null : Date.parse(since.date),
+    version: since.version === undefined ? null : (readLooseVersion(since.version) ?? null),
+    build: since.build ?? null,
+  };
+}
+
+function durationOrNull(text: string | undefined): number | null {
+  return text === undefined ? null : parseDuration(text);
+}
