@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { stringify } from 'yaml';
 import { buildCustomResourceDefinition, DEFINITIONS } from '../src/api/crd.ts';
+import type { KindDefinition } from '../src/api/crd-definition.ts';
 import { GROUP, PLURALS } from '../src/api/group-version.ts';
 
 /** Path below the repository's root -> text, for every generated file. */
@@ -10,9 +11,22 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const definition of DEFINITIONS) {
     const crd = buildCustomResourceDefinition(definition);
-    files.set(`crds/${GROUP}_${PLURALS[definition.kind]}.yaml`, toYaml(crd));
+    files.set(`crds/${fileName(definition)}`, toYaml(crd));
   }
+  files.set('crds/kustomization.yaml', toYaml(kustomization()));
   return files;
+}
+
+function fileName({ kind }: KindDefinition): string {
+  return `${GROUP}_${PLURALS[kind]}.yaml`;
+}
+
+function kustomization(): object {
+  return {
+    apiVersion: 'kustomize.config.k8s.io/v1beta1',
+    kind: 'Kustomization',
+    resources: DEFINITIONS.map(fileName),
+  };
 }
 
 function toYaml(value: unknown): string {

@@ -39,7 +39,7 @@ const KEYWORDS = [
   'x-kubernetes-validations',
 ] as const;
 
-const FORMATS: ReadonlySet<unknown> = new Set(['date-time', 'int32', 'int64']);
+const FORMATS: ReadonlySet<unknown> = new Set(['int32', 'int64']);
 const TYPES: ReadonlySet<unknown> = new Set(['object', 'array', 'string', 'integer', 'boolean']);
 
 /** The structural form of `schema`; throws with the path of the first thing a CRD cannot say. */
@@ -53,8 +53,7 @@ export function toStructural(schema: z.ZodType): StructuralSchema {
   return convert(json, []);
 }
 
-function convert(json: Json, path: readonly string[]): StructuralSchema {
-  const node = withoutNoise(json);
+function convert(node: Json, path: readonly string[]): StructuralSchema {
   lint(node, path);
   const children: Record<string, unknown> = {};
   if (node['properties'] !== undefined) {
@@ -68,14 +67,6 @@ function convert(json: Json, path: readonly string[]): StructuralSchema {
     children['additionalProperties'] = convert(node['additionalProperties'] as Json, [...path, '{}']);
   }
   return ordered({ ...node, ...children, ...descriptionOf(node) });
-}
-
-/** Drops what zod adds for other readers: patterns beside a format, and looseness of metadata. */
-function withoutNoise(json: Json): Json {
-  const node = { ...json };
-  delete node['$schema'];
-  if (node['format'] !== undefined) delete node['pattern'];
-  return node;
 }
 
 function lint(node: Json, path: readonly string[]): void {
@@ -95,8 +86,9 @@ function describable(path: readonly string[]): boolean {
 
 function lintBounds(node: Json, path: readonly string[]): void {
   if (node['type'] === 'string') {
-    const bounded = ['maxLength', 'enum', 'format'].some((keyword) => node[keyword] !== undefined);
-    refuseIf(!bounded, path, 'string has no maxLength, enum or format');
+    const bounded = node['maxLength'] !== undefined || node['enum'] !== undefined;
+    refuseIf(!bounded, path, 'string has neither maxLength nor enum');
+    refuseIf(node['format'] !== undefined, path, 'the API server takes arrays for strings with a format');
   }
   if (node['type'] === 'integer') {
     refuseIf(node['minimum'] === undefined || node['maximum'] === undefined, path, 'integer has no bounds');

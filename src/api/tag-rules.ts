@@ -1,6 +1,16 @@
 /** How tags are read and which of them an ImageSource selects. */
 import * as z from 'zod';
-import { celString, duration, integer, list, matching, type Rule, text, withRules } from './fields.ts';
+import {
+  celString,
+  dateOrTime,
+  duration,
+  integer,
+  list,
+  matching,
+  type Rule,
+  text,
+  withRules,
+} from './fields.ts';
 import type { Parsed } from './immutable.ts';
 import { tag } from './reference-fields.ts';
 
@@ -35,14 +45,9 @@ export function userPattern(): z.ZodString {
   ]);
 }
 
-const DAY =
-  '(02-(0[1-9]|[12][0-9])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01]))';
-const CLOCK = '([01][0-9]|2[0-3]):[0-5][0-9]';
-const DATE_OR_TIME = `^[0-9]{4}-${DAY}(T${CLOCK}:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-]${CLOCK}))?$`;
-
 export const sinceSchema = withRules(
   z.object({
-    date: matching(DATE_OR_TIME, 'must be a date such as 2026-01-31 or 2026-01-31T12:00:00Z', 40)
+    date: dateOrTime()
       .optional()
       .describe('Images of an earlier date are out; without a time, midnight UTC.'),
     version: matching(
