@@ -66,7 +66,7 @@ function absence(node: string, want: Want, coverage: Coverage): MissingNode {
     return failure === undefined ? pulling : { ...pulling, attempts: failure.attempts };
   }
   if (failure === undefined)
-    return entry(node, 'Waiting', 'Waiting', 'The node has not been asked to pull yet');
+    return entry(node, 'Waiting', 'Queued', 'The turn of this image on the node has not come');
   const { reason, message, attempts, lastAttempt } = failure;
   return { node, state: 'Failed', reason, message, attempts, lastAttempt };
 }

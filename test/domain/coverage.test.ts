@@ -166,7 +166,7 @@ describe('stockReport', () => {
     expect(report.missing.map(({ node: name, state, reason }) => [name, state, reason])).toEqual([
       ['fails', 'Failed', 'PullFailed'],
       ['pulls', 'Pulling', 'Pulling'],
-      ['waits', 'Waiting', 'Waiting'],
+      ['waits', 'Waiting', 'Queued'],
       ['cordoned', 'Skipped', 'Cordoned'],
     ]);
   });

@@ -1,0 +1,168 @@
+/** From `spec.access` to a way into the registry: the single place that reads Secrets. */
+
+import type { Access } from '../api/access.ts';
+import type { Immutable } from '../api/immutable.ts';
+import type { AccessReason } from '../api/reasons.ts';
+import { ApiError } from '../kube/api-error.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { KubeObject, ResourceType } from '../kube/resource.ts';
+import { WaitingError } from '../kube/result.ts';
+import { type AccessOptions, anonymousAccess, buildAccess, type RegistryAccess } from '../registry/access.ts';
+import { basicAuthKeychain, joinKeychains, type Keychain, parseDockerConfig } from '../registry/keychain.ts';
+
+/** What a missing or unusable object costs before it is looked for again; nothing watches Secrets. */
+const RETRY_MS = 30_000;
+
+interface StoredObject extends KubeObject {
+  /** Of a Secret. */
+  readonly type?: string;
+  /** Base64 in a Secret, text in a ConfigMap. */
+  readonly data?: Readonly<Record<string, string>>;
+  /** Of a ServiceAccount. */
+  readonly imagePullSecrets?: readonly { readonly name: string }[];
+}
+
+type Kind = 'Secret' | 'ConfigMap' | 'ServiceAccount';
+
+function coreType(kind: Kind, plural: string): ResourceType<StoredObject> {
+  return { group: '', version: 'v1', kind, plural, namespaced: true };
+}
+
+const TYPES: Readonly<Record<Kind, ResourceType<StoredObject>>> = {
+  Secret: coreType('Secret', 'secrets'),
+  ConfigMap: coreType('ConfigMap', 'configmaps'),
+  ServiceAccount: coreType('ServiceAccount', 'serviceaccounts'),
+};
+
+const NOT_FOUND: Readonly<Record<Kind, AccessReason>> = {
+  Secret: 'SecretNotFound',
+  ConfigMap: 'CABundleInvalid',
+  ServiceAccount: 'ServiceAccountNotFound',
+};
+
+const DOCKER_CONFIG_KEYS: Readonly<Record<string, string>> = {
+  'kubernetes.io/dockerconfigjson': '.dockerconfigjson',
+  'kubernetes.io/dockercfg': '.dockercfg',
+};
+
+/** Who asks: the objects that `access` names lie in this namespace, the credentials are for this registry. */
+export interface AccessRequest {
+  readonly namespace: string;
+  readonly registry: string;
+  readonly access: Immutable<Access>;
+  readonly signal: AbortSignal;
+}
+
+/** Reads what an object's `access` names, anew in each pass: a rotated Secret counts at once. */
+export class AccessReader {
+  readonly #client: KubeClient;
+
+  constructor(client: KubeClient) {
+    this.#client = client;
+  }
+
+  /** @throws WaitingError with an AccessReason if something is missing, unusable, or not ours to read */
+  async read(request: AccessRequest): Promise<RegistryAccess> {
+    const { access } = request;
+    const keychains = await this.#keychains(request);
+    const trust = { ...(await this.#trust(request)), ...(await this.#proxy(request)) };
+    if (keychains.length === 0 && !access.plainHTTP && Object.keys(trust).length === 0)
+      return anonymousAccess;
+    return buildAccess({ credentials: joinKeychains(keychains), plainHTTP: access.plainHTTP, ...trust });
+  }
+
+  async #keychains(request: AccessRequest): Promise<readonly Keychain[]> {
+    const { access } = request;
+    const names = (access.pullSecretRefs ?? []).map(({ name }) => name);
+    if (access.serviceAccountName !== undefined) {
+      const account = await this.#get(request, 'ServiceAccount', access.serviceAccountName);
+      names.push(...(account.imagePullSecrets ?? []).map(({ name }) => name));
+    }
+    return Promise.all([...new Set(names)].map((name) => this.#keychain(request, name)));
+  }
+
+  async #keychain(request: AccessRequest, name: string): Promise<Keychain> {
+    const secret = await this.#get(request, 'Secret', name);
+    const { type = 'Opaque' } = secret;
+    if (type === 'kubernetes.io/basic-auth') {
+      const [username = '', password = ''] = [decode(secret, 'username'), decode(secret, 'password')];
+      return basicAuthKeychain(request.registry, username, password);
+    }
+    const key = DOCKER_CONFIG_KEYS[type];
+    if (key !== undefined) return readDockerConfig(name, decode(secret, key));
+    throw waiting('SecretInvalid', `Secret ${name} has type ${type}; use kubernetes.io/dockerconfigjson`);
+  }
+
+  async #trust(request: AccessRequest): Promise<AccessOptions> {
+    const { caBundleRef, clientCertSecretRef } = request.access;
+    let options: AccessOptions = {};
+    if (caBundleRef !== undefined) {
+      const { kind, name, key } = caBundleRef;
+      const bundle = await this.#get(request, kind, name);
+      const ca = kind === 'Secret' ? decode(bundle, key) : bundle.data?.[key];
+      if (ca?.includes('BEGIN CERTIFICATE') !== true) {
+        throw waiting('CABundleInvalid', `${kind} ${name} holds no PEM certificate under key ${key}`);
+      }
+      options = { ca };
+    }
+    if (clientCertSecretRef === undefined) return options;
+    const secret = await this.#get(request, 'Secret', clientCertSecretRef.name);
+    const certificate = decode(secret, 'tls.crt');
+    const key = decode(secret, 'tls.key');
+    if (certificate === undefined || key === undefined) {
+      throw waiting('SecretInvalid', `Secret ${clientCertSecretRef.name} lacks tls.crt or tls.key`);
+    }
+    return { ...options, clientCertificate: { certificate, key } };
+  }
+
+  async #proxy(request: AccessRequest): Promise<AccessOptions> {
+    const name = request.access.proxySecretRef?.name;
+    if (name === undefined) return {};
+    const secret = await this.#get(request, 'Secret', name);
+    const url = decode(secret, 'address');
+    if (url === undefined)
+      throw waiting('SecretInvalid', `Secret ${name} lacks key address (the URL of the proxy)`);
+    const username = decode(secret, 'username');
+    const password = decode(secret, 'password');
+    return {
+      proxy: {
+        url,
+        ...(username !== undefined && { username }),
+        ...(password !== undefined && { password }),
+      },
+    };
+  }
+
+  async #get({ namespace, signal }: AccessRequest, kind: Kind, name: string): Promise<StoredObject> {
+    try {
+      const found = await this.#client.get(TYPES[kind], { namespace, name }, { signal });
+      if (found !== undefined) return found;
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 403) throw error;
+      throw waiting('SecretAccessDenied', deniedMessage(kind, namespace, name));
+    }
+    throw waiting(NOT_FOUND[kind], `${kind} ${name} does not exist in namespace ${namespace}`);
+  }
+}
+
+function deniedMessage(kind: Kind, namespace: string, name: string): string {
+  const command =
+    `kubectl create rolebinding larder-credentials -n ${namespace} ` +
+    '--clusterrole=larder-credential-reader --serviceaccount=larder-system:larder';
+  return `Larder may not read ${kind} ${name} in namespace ${namespace}; allow it with: ${command}`;
+}
+
+function readDockerConfig(name: string, json: string | undefined): Keychain {
+  const parsed = parseDockerConfig(json ?? '');
+  if (parsed.ok) return parsed.value;
+  throw waiting('SecretInvalid', `Secret ${name}: ${parsed.error}`);
+}
+
+function decode(secret: StoredObject, key: string): string | undefined {
+  const value = secret.data?.[key];
+  return value === undefined ? undefined : Buffer.from(value, 'base64').toString('utf8');
+}
+
+function waiting(reason: AccessReason, message: string): WaitingError {
+  return new WaitingError(reason, message, RETRY_MS);
+}

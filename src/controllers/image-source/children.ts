@@ -1,0 +1,177 @@
+/** Phase: one PrepulledImage per selected digest, by server-side apply; what is no longer selected retires. */
+
+import { LABELS } from '../../api/group-version.ts';
+import type { ImageSource, ImageSourceStatus } from '../../api/image-source.ts';
+import type { PrepulledImage } from '../../api/prepulled-image.ts';
+import { allAliases, type Image, imageReferenceWithDigest } from '../../domain/image.ts';
+import { type Reference, validateReference } from '../../domain/reference.ts';
+import type { SourceImages } from '../../domain/source-images.ts';
+import { isConflict, isNotFound } from '../../kube/api-error.ts';
+import type { Lister } from '../../kube/cache.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { Draft } from '../../kube/conclusion.ts';
+import { childName, controllerReference, isControlledBy } from '../../kube/owner-reference.ts';
+import type { PhaseContext } from '../../kube/reconciler.ts';
+import { formatKey } from '../../kube/resource.ts';
+import { done, type Result, WaitingError } from '../../kube/result.ts';
+import { isEqual } from '../../kube/status-writer.ts';
+import { imageSourceType, prepulledImageType } from '../kinds.ts';
+import type { ScanMemory } from './scan-memory.ts';
+
+/** Index of the PrepulledImage informer: by the uid of the controlling owner. */
+export const CHILDREN_BY_OWNER = 'owner';
+
+export interface ChildrenOptions {
+  readonly client: KubeClient;
+  readonly memory: ScanMemory;
+  readonly images: Pick<Lister<PrepulledImage>, 'get' | 'byIndex'>;
+}
+
+const CONFLICT_RETRY_MS = 60_000;
+const MAX_ALIASES = 16;
+
+export function childrenPhase(options: ChildrenOptions) {
+  return async (
+    source: ImageSource,
+    _draft: Draft<ImageSourceStatus>,
+    context: PhaseContext,
+  ): Promise<Result> => {
+    const images = options.memory.get(formatKey(source.metadata))?.result?.images;
+    if (images === undefined) return done;
+    const existing = childrenOf(options, source);
+    const wanted = source.spec.prepull === undefined ? [] : primaries(images);
+    const names = new Set<string>();
+    for (const image of wanted) names.add(await ensureChild(options, source, { image, existing }, context));
+    const retiring = existing.filter(({ metadata }) => !names.has(metadata.name));
+    for (const child of retiring) {
+      if (!isWaitedFor(child, { wanted, existing })) await retire(options, source, child, context);
+    }
+    return done;
+  };
+}
+
+export function childrenOf(
+  { images }: Pick<ChildrenOptions, 'images'>,
+  source: ImageSource,
+): readonly PrepulledImage[] {
+  return images.byIndex(CHILDREN_BY_OWNER, source.metadata.uid ?? '');
+}
+
+/** One image per digest; an image whose digest nobody knows yet has no child. */
+function primaries({ selected }: SourceImages): readonly Image[] {
+  return selected.images.filter(
+    ({ digest, tag }) => digest !== null && selected.imageForDigest(digest)?.tag === tag,
+  );
+}
+
+interface Placement {
+  readonly image: Image;
+  readonly existing: readonly PrepulledImage[];
+}
+
+/** Creates or corrects the child and returns its name. Nothing is sent if it is as wanted. */
+async function ensureChild(
+  { client, images }: ChildrenOptions,
+  source: ImageSource,
+  { image, existing }: Placement,
+  { signal, log }: PhaseContext,
+): Promise<string> {
+  const { namespace = '', name: sourceName } = source.metadata;
+  const identity = `${image.registry}/${image.repository}@${image.digest ?? ''}`;
+  // A digest keeps its child when another of its tags becomes the primary one.
+  const same = existing.find((child) => referenceOf(child)?.digest === image.digest);
+  const name = same?.metadata.name ?? childName(`${sourceName}-${image.tag}`, identity);
+  const current = images.get({ namespace, name });
+  if (current !== undefined && !isControlledBy(current, source)) {
+    throw new WaitingError(
+      'ChildConflict',
+      `PrepulledImage ${name} belongs to somebody else; delete or rename it`,
+      CONFLICT_RETRY_MS,
+    );
+  }
+  const spec = childSpec(source, image);
+  const labels = { [LABELS.source]: sourceName };
+  if (current !== undefined && isApplied(current, spec, labels)) return name;
+  const ownerReferences = [controllerReference(imageSourceType, source)];
+  await client.apply(
+    prepulledImageType,
+    { metadata: { namespace, name, labels, ownerReferences }, spec },
+    { signal },
+  );
+  log.info('prepulled image applied', { child: name, image: spec['image'] });
+  return name;
+}
+
+type ChildSpec = Readonly<Record<string, unknown>>;
+
+function childSpec({ spec }: ImageSource, image: Image): ChildSpec {
+  const aliases = allAliases(image).slice(0, MAX_ALIASES);
+  return {
+    image: imageReferenceWithDigest(image),
+    interval: spec.interval,
+    suspend: spec.suspend,
+    access: spec.access,
+    grammar: spec.tags.grammar,
+    aliases,
+    ...(image.aliasTarget !== null && { aliasTarget: image.aliasTarget }),
+    ...spec.prepull,
+  };
+}
+
+/** Whether the stored child says all we want; defaults that the server added do not matter. */
+function isApplied(
+  current: PrepulledImage,
+  spec: ChildSpec,
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  const stored: Readonly<Record<string, unknown>> = current.spec;
+  const hasSpec = Object.keys(spec).every((field) => isEqual(stored[field], spec[field]));
+  const hasLabels = Object.entries(labels).every(([key, value]) => current.metadata.labels?.[key] === value);
+  const isComplete = Object.keys(stored).every((field) => field in spec);
+  return hasSpec && hasLabels && isComplete;
+}
+
+/**
+ * A tag has moved: its old image stays until the new one is on the nodes, so that the tag is never without.
+ */
+function isWaitedFor(
+  child: PrepulledImage,
+  { wanted, existing }: { readonly wanted: readonly Image[]; readonly existing: readonly PrepulledImage[] },
+): boolean {
+  const successor = wanted.find(({ tag }) => tag === referenceOf(child)?.tag);
+  if (successor === undefined) return false;
+  const next = existing.find((other) => referenceOf(other)?.digest === successor.digest);
+  return next?.status?.prepulled !== true && next?.status?.nodes?.eligible !== 0;
+}
+
+function referenceOf({ spec }: PrepulledImage): Reference | undefined {
+  const reference = validateReference(spec.image);
+  return reference.ok ? reference.value : undefined;
+}
+
+async function retire(
+  { client }: ChildrenOptions,
+  source: ImageSource,
+  child: PrepulledImage,
+  { signal, log }: PhaseContext,
+): Promise<void> {
+  const { uid } = child.metadata;
+  try {
+    if (source.spec.retire === 'Delete') {
+      await client.delete(prepulledImageType, child.metadata, { preconditions: { uid }, signal });
+    } else {
+      const ownerReferences = child.metadata.ownerReferences?.filter(
+        (owner) => owner.uid !== source.metadata.uid,
+      );
+      await client.patch(
+        prepulledImageType,
+        child.metadata,
+        { metadata: { uid, ownerReferences } },
+        { signal },
+      );
+    }
+    log.info('prepulled image retired', { child: child.metadata.name, policy: source.spec.retire });
+  } catch (error) {
+    if (!isNotFound(error) && !isConflict(error)) throw error;
+  }
+}

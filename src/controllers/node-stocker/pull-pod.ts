@@ -1,0 +1,163 @@
+/** The pull pod: how it is built, and what its containers prove. Its phase is never asked. */
+
+import { createHash } from 'node:crypto';
+import type { Toleration } from '../../domain/node.ts';
+import type { Batch } from '../../domain/stock-plan.ts';
+import type { Pull } from '../../domain/want.ts';
+import type { Manifest } from '../../kube/call-options.ts';
+import type { KubeObject, ResourceType } from '../../kube/resource.ts';
+
+export const PULL_POD_LABEL = 'larder.dev/pull-pod';
+export const NODE_UID_LABEL = 'larder.dev/node-uid';
+/** Maps container names to pull keys. A container's image alone does not say which digest a tag was wanted at. */
+const KEYS_ANNOTATION = 'larder.dev/pull-keys';
+const UNPRIVILEGED_UID = 65_534;
+const NODE_HASH_LENGTH = 10;
+
+interface ContainerState {
+  readonly waiting?: { readonly reason?: string; readonly message?: string };
+  readonly running?: object;
+  readonly terminated?: { readonly finishedAt?: string | null };
+}
+
+export interface ContainerStatus {
+  readonly name: string;
+  readonly imageID: string;
+  readonly state?: ContainerState;
+}
+
+/** What the informer keeps of a pull pod. */
+export interface PullPod extends KubeObject {
+  readonly spec: { readonly nodeName?: string };
+  readonly status?: {
+    readonly phase?: string;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly startTime?: string;
+    readonly containerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+export const podType: ResourceType<PullPod> = {
+  group: '',
+  version: 'v1',
+  plural: 'pods',
+  kind: 'Pod',
+  namespaced: true,
+};
+
+/** What the API server needs of a node to own a pod. */
+export interface NodeIdentity {
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** How the kubelet is allowed to pull: the part of a pod that wants of one identity share. */
+export interface PullIdentity {
+  readonly pullSecrets: readonly string[];
+  readonly serviceAccountName: string | undefined;
+  readonly priorityClassName: string;
+  readonly tolerations: readonly Toleration[];
+}
+
+/** `larder-<hash of the node's uid>-<n>`: two operators that plan the same pod collide instead of doubling it. */
+export function pullPodName(node: NodeIdentity, n: number): string {
+  return `${pullPodPrefix(node)}${n}`;
+}
+
+export function pullPodPrefix(node: NodeIdentity): string {
+  return `larder-${createHash('sha256').update(node.uid).digest('hex').slice(0, NODE_HASH_LENGTH)}-`;
+}
+
+/** The number in the pod's name; 0 if it is no name of ours. */
+export function pullPodNumber(node: NodeIdentity, pod: KubeObject): number {
+  const prefix = pullPodPrefix(node);
+  const rest = pod.metadata.name.startsWith(prefix) ? pod.metadata.name.slice(prefix.length) : '';
+  return /^[0-9]{1,15}$/.test(rest) ? Number(rest) : 0;
+}
+
+export type PullPodManifest = Manifest & { readonly spec: object };
+
+/** The manifest of a pull pod. Owned by the Node: drain and autoscalers pass it over, and it goes with the node. */
+export function buildPullPod(
+  node: NodeIdentity,
+  n: number,
+  batch: Batch,
+  identity: PullIdentity,
+): PullPodManifest {
+  const keys = Object.fromEntries(batch.pulls.map(({ key }, index) => [containerName(index), key]));
+  return {
+    metadata: {
+      name: pullPodName(node, n),
+      namespace: batch.namespace,
+      labels: { [PULL_POD_LABEL]: 'true', [NODE_UID_LABEL]: node.uid, 'sidecar.istio.io/inject': 'false' },
+      annotations: {
+        [KEYS_ANNOTATION]: JSON.stringify(keys),
+        'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true',
+        'linkerd.io/inject': 'disabled',
+        'sidecar.istio.io/inject': 'false',
+      },
+      ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: node.name, uid: node.uid, controller: true }],
+    },
+    spec: {
+      nodeName: node.name,
+      restartPolicy: 'Never',
+      terminationGracePeriodSeconds: 1,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      dnsPolicy: 'Default',
+      os: { name: 'linux' },
+      priorityClassName: identity.priorityClassName,
+      ...(identity.serviceAccountName !== undefined && { serviceAccountName: identity.serviceAccountName }),
+      imagePullSecrets: identity.pullSecrets.map((name) => ({ name })),
+      tolerations: [...OWN_TOLERATIONS, ...identity.tolerations],
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: UNPRIVILEGED_UID,
+        runAsGroup: UNPRIVILEGED_UID,
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
+      containers: batch.pulls.map(buildContainer),
+    },
+  };
+}
+
+function containerName(index: number): string {
+  return `pull-${index}`;
+}
+
+/** Requests of 0 are admitted on fully booked nodes, the small limits satisfy quotas that demand some. */
+function buildContainer({ reference, policy }: Pull, index: number): object {
+  return {
+    name: containerName(index),
+    image: reference,
+    imagePullPolicy: policy,
+    command: ['true'],
+    resources: { requests: { cpu: '0', memory: '0' }, limits: { cpu: '100m', memory: '32Mi' } },
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    },
+  };
+}
+
+/** The pod outlives short troubles of its node, and reaches nodes that wait for their stock. */
+const OWN_TOLERATIONS = [
+  { key: 'larder.dev/not-stocked', operator: 'Exists' },
+  { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute' },
+  { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute' },
+] as const;
+
+/** Container name to pull key; empty if the annotation is not ours. */
+export function pullKeys(pod: PullPod): ReadonlyMap<string, string> {
+  try {
+    const parsed: unknown = JSON.parse(pod.metadata.annotations?.[KEYS_ANNOTATION] ?? '{}');
+    if (parsed === null || typeof parsed !== 'object') return new Map();
+    return new Map(
+      Object.entries(parsed).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+    );
+  } catch {
+    return new Map();
+  }
+}

@@ -1,0 +1,80 @@
+/** What the containers of a pull pod prove, or why they failed. */
+
+import { classifyPullFailure, type PullFailure } from './pull-failure.ts';
+import { type ContainerStatus, type PullPod, pullKeys } from './pull-pod.ts';
+
+export interface PullVerdict {
+  /** Pull keys whose image is proven to be on the node. */
+  readonly present: readonly string[];
+  readonly failed: readonly FailedPull[];
+  /** Nothing more will come of this pod: the next one may be made. */
+  readonly finished: boolean;
+  /** End of the last container, milliseconds since the epoch; undefined while unfinished or unknown. */
+  readonly finishedAt?: number;
+}
+
+export interface FailedPull {
+  readonly key: string;
+  readonly failure: PullFailure;
+}
+
+/**
+ * Judges containers, never the phase. A non-empty imageID proves the pull, even after StartError (an image without
+ * `true`); a container that waits in a pull back-off has failed, and its pod would never finish by itself.
+ */
+export function judgePullPod(pod: PullPod): PullVerdict {
+  const statuses = pod.status?.containerStatuses ?? [];
+  const byName = new Map(statuses.map((status) => [status.name, status]));
+  const givenUp = pod.status?.phase === 'Failed' ? podFailure(pod) : undefined;
+  const keys = [...pullKeys(pod)];
+  const present = keys.filter(([name]) => hasImage(byName.get(name))).map(([, key]) => key);
+  const failed = keys.flatMap(([name, key]) => {
+    const status = byName.get(name);
+    const failure = hasImage(status) ? undefined : (containerFailure(status) ?? givenUp);
+    return failure === undefined ? [] : [{ key, failure }];
+  });
+  const settled = present.length + failed.length === keys.length;
+  const finished = settled && (givenUp !== undefined || !statuses.some(stillRuns));
+  return { present, failed, finished, ...(finished && lastEnd(statuses)) };
+}
+
+function hasImage(status: ContainerStatus | undefined): boolean {
+  return status !== undefined && status.imageID !== '';
+}
+
+/** The image is there, the container has not ended: it starts, or runs its `true`. */
+function stillRuns(status: ContainerStatus): boolean {
+  return hasImage(status) && status.state?.terminated === undefined;
+}
+
+function lastEnd(statuses: readonly ContainerStatus[]): { readonly finishedAt?: number } {
+  const ends = statuses.map(({ state }) => Date.parse(state?.terminated?.finishedAt ?? ''));
+  const known = ends.filter((end) => !Number.isNaN(end));
+  return known.length === 0 ? {} : { finishedAt: Math.max(...known) };
+}
+
+/** Waiting reasons with which the kubelet says that it could not pull or will not try. */
+const PULL_PROBLEMS = new Set([
+  'ErrImagePull',
+  'ImagePullBackOff',
+  'InvalidImageName',
+  'ErrImageNeverPull',
+  'ImageInspectError',
+  'RegistryUnavailable',
+  'SignatureValidationFailed',
+]);
+
+function containerFailure(status: ContainerStatus | undefined): PullFailure | undefined {
+  const { reason = '', message = '' } = status?.state?.waiting ?? {};
+  return PULL_PROBLEMS.has(reason) ? classifyPullFailure(reason, message) : undefined;
+}
+
+/** The kubelet or a controller gave the whole pod up: OutOfcpu, Evicted, NodeAffinity… */
+function podFailure(pod: PullPod): PullFailure {
+  const { reason = 'PodFailed', message = '' } = pod.status ?? {};
+  return {
+    class: 'Admission',
+    reason: 'PodRefused',
+    message: message === '' ? reason : `${reason}: ${message}`,
+  };
+}

@@ -1,0 +1,107 @@
+/** Phase: where the image is, from the coverage index; writes are paced while pulls are under way. */
+
+import type { NotPresent, PrepulledImage } from '../../api/prepulled-image.ts';
+import type { Coverage } from '../../domain/coverage.ts';
+import type { NodeFacts } from '../../domain/node.ts';
+import { type MissingNode, type StockReport, stockReport } from '../../domain/stock-report.ts';
+import type { Draft } from '../../kube/conclusion.ts';
+import { type Condition, findCondition, formatTime, setCondition } from '../../kube/condition.ts';
+import type { PhaseContext } from '../../kube/reconciler.ts';
+import { done, type Result } from '../../kube/result.ts';
+import { isEqual } from '../../kube/status-writer.ts';
+import { wantOf } from '../want.ts';
+import type { Status } from './status.ts';
+
+export interface ObserveOptions {
+  readonly coverage: Coverage;
+  readonly nodes: () => readonly NodeFacts[];
+}
+
+/** Between two writes for one object while it is being pulled; times in a status have whole seconds. */
+const PACE_MS = 3_000;
+const MAX_PRESENT = 100;
+const MAX_NOT_PRESENT = 32;
+const MAX_MESSAGE = 256;
+
+export function observePhase(options: ObserveOptions) {
+  return (image: PrepulledImage, draft: Draft<Status>, context: PhaseContext): Result => {
+    const want = wantOf({ ...image, status: draft });
+    if (want === undefined) return done;
+    const report = stockReport(want, options.nodes(), options.coverage);
+    const next = figures(report);
+    if (isSame(draft, next) && isObserved(image, draft)) return done;
+    const wait = isObserved(image, draft) && isUnderWay(report) ? paceOf(draft, context.now) : 0;
+    if (wait > 0) return { requeueAfterMs: wait };
+    Object.assign(draft, next, { coverageTime: formatTime(context.now) });
+    const moment = { now: context.now, generation: image.metadata.generation };
+    setCondition(draft, { type: 'Prepulled', ...prepulledWords(report) }, moment);
+    return done;
+  };
+}
+
+type Figures = Pick<Status, 'nodes' | 'ready' | 'prepulled' | 'presentOn' | 'notPresent' | 'truncated'>;
+
+function figures(report: StockReport): Figures {
+  const { eligible, present, pulling, waiting, failed, skipped } = report;
+  const isTruncated = report.missing.length > MAX_NOT_PRESENT;
+  return {
+    nodes: { eligible, present, unknown: 0, pulling, waiting, failed, skipped },
+    ready: `${present}/${eligible}`,
+    prepulled: isEverywhere(report),
+    presentOn: report.presentOn.slice(0, MAX_PRESENT),
+    notPresent: report.missing.slice(0, MAX_NOT_PRESENT).map(notPresent),
+    truncated: isTruncated ? true : undefined,
+  };
+}
+
+function notPresent({ node, state, reason, message, attempts, lastAttempt }: MissingNode): NotPresent {
+  return {
+    node,
+    state,
+    reason,
+    message: message.slice(0, MAX_MESSAGE),
+    ...(attempts > 0 && { attempts }),
+    ...(lastAttempt !== undefined && { lastAttempt: formatTime(lastAttempt) }),
+  };
+}
+
+function isEverywhere({ eligible, present }: StockReport): boolean {
+  return eligible > 0 && present === eligible;
+}
+
+function isUnderWay({ pulling, waiting }: StockReport): boolean {
+  return pulling + waiting > 0;
+}
+
+function isSame(draft: Draft<Status>, next: Figures): boolean {
+  const { nodes, ready, prepulled, presentOn, notPresent: missing, truncated } = draft;
+  return isEqual({ nodes, ready, prepulled, presentOn, notPresent: missing, truncated }, next);
+}
+
+/** Whether the figures in the status are about this generation of the spec. */
+function isObserved(image: PrepulledImage, draft: Draft<Status>): boolean {
+  return findCondition(draft, 'Prepulled')?.observedGeneration === image.metadata.generation;
+}
+
+function paceOf({ coverageTime }: Draft<Status>, now: number): number {
+  return coverageTime === undefined ? 0 : Date.parse(coverageTime) + PACE_MS - now;
+}
+
+function prepulledWords(report: StockReport): Pick<Condition, 'status' | 'reason' | 'message'> {
+  const { eligible, present, failed } = report;
+  if (eligible === 0) {
+    return {
+      status: 'False',
+      reason: 'NoEligibleNodes',
+      message: 'No node wants the image and could pull it now',
+    };
+  }
+  if (isEverywhere(report))
+    return { status: 'True', reason: 'AllNodes', message: `On all ${eligible} eligible nodes` };
+  const trouble = failed === 0 ? '' : `; ${failed} failed: ${report.missing[0]?.message ?? ''}`;
+  return {
+    status: 'False',
+    reason: 'NodesMissing',
+    message: `On ${present} of ${eligible} eligible nodes${trouble}`,
+  };
+}

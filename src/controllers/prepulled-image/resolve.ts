@@ -1,0 +1,150 @@
+/** Phase: which digest and platforms the image has. A digest in the spec needs nothing from the registry. */
+
+import type { PrepulledImage } from '../../api/prepulled-image.ts';
+import type { Clock } from '../../clock.ts';
+import { parseDuration } from '../../domain/duration.ts';
+import { formatReference, type Reference, validateReference } from '../../domain/reference.ts';
+import type { Draft } from '../../kube/conclusion.ts';
+import { type ConditionStatus, setCondition } from '../../kube/condition.ts';
+import type { PhaseContext } from '../../kube/reconciler.ts';
+import { type Result, TerminalError, WaitingError } from '../../kube/result.ts';
+import type { RegistryClient } from '../../registry/client.ts';
+import { isRegistryError, registryReason } from '../../registry/errors.ts';
+import type { ResolvedImage } from '../../registry/image-resolver.ts';
+import type { AccessReader } from '../access.ts';
+import { wantId } from '../want.ts';
+import { describeImage } from './describe.ts';
+import type { OWNED_CONDITIONS, Status } from './status.ts';
+
+export interface ResolveOptions {
+  readonly registry: Pick<RegistryClient, 'resolve'>;
+  readonly access: Pick<AccessReader, 'read'>;
+  readonly clock: Clock;
+  /** When each object was resolved last; lost at a restart, which costs one request each. */
+  readonly resolved: Map<string, ResolvedAt>;
+}
+
+/** After a failure the registry is asked again no sooner than this, or than it said itself. */
+const RETRY_MS = 30_000;
+
+export interface ResolvedAt {
+  readonly generation: number | undefined;
+  /** Monotonic milliseconds. */
+  readonly at: number;
+}
+
+/** Why the registry is asked now; undefined while the last answer is good enough. */
+export type ResolveReason = 'FirstTime' | 'SpecChanged' | 'Requested' | 'IntervalElapsed';
+
+export function shouldResolve(
+  image: PrepulledImage,
+  last: ResolvedAt | undefined,
+  { requested, monotonic }: { readonly requested: boolean; readonly monotonic: number },
+): ResolveReason | undefined {
+  if (last === undefined) return 'FirstTime';
+  if (last.generation !== image.metadata.generation) return 'SpecChanged';
+  if (requested) return 'Requested';
+  return monotonic - last.at >= parseDuration(image.spec.interval) ? 'IntervalElapsed' : undefined;
+}
+
+export function resolvePhase(options: ResolveOptions) {
+  return async (image: PrepulledImage, draft: Draft<Status>, context: PhaseContext): Promise<Result> => {
+    const id = wantId(image);
+    const monotonic = options.clock.monotonic();
+    const last = options.resolved.get(id);
+    const reason = shouldResolve(image, last, { ...context, monotonic });
+    const intervalMs = parseDuration(image.spec.interval);
+    if (reason === undefined) return { requeueAfterMs: intervalMs - (monotonic - (last?.at ?? monotonic)) };
+    context.log.debug('resolving', { image: image.spec.image, reason });
+    const retryMs = await resolve(options, image, draft, context);
+    if (retryMs !== undefined) return { requeueAfterMs: Math.min(retryMs, intervalMs) };
+    options.resolved.set(id, { generation: image.metadata.generation, at: monotonic });
+    return { requeueAfterMs: intervalMs };
+  };
+}
+
+/** Undefined if the registry answered, else how long to wait before it is asked again. */
+async function resolve(
+  options: ResolveOptions,
+  image: PrepulledImage,
+  draft: Draft<Status>,
+  context: PhaseContext,
+): Promise<number | undefined> {
+  const reference = parseImage(image.spec.image);
+  const mark = marker(image, draft, context);
+  try {
+    const found = await ask(options, image, { reference, mark, signal: context.signal });
+    draft.image = describeImage(image, reference, found);
+    const reason = reference.digest === undefined ? 'TagResolved' : 'DigestGiven';
+    mark('Resolved', 'True', { reason, message: `${formatReference(reference)} is ${found.digest}` });
+    return undefined;
+  } catch (error) {
+    if (!isRegistryError(error) && !(error instanceof WaitingError)) throw error;
+    // With a digest the nodes pull all the same: what we cannot ask stays unknown, and counts as fitting and small.
+    const status = reference.digest === undefined ? 'False' : 'Unknown';
+    const reason = error instanceof WaitingError ? error.reason : registryReason(error);
+    mark('Resolved', status, { reason, message: error.message });
+    draft.image = lastKnown(draft, reference) ?? describeImage(image, reference, undefined);
+    return error instanceof WaitingError ? error.requeueAfterMs : Math.max(error.retryAfterMs ?? 0, RETRY_MS);
+  }
+}
+
+interface Question {
+  readonly reference: Reference;
+  readonly mark: Mark;
+  readonly signal: AbortSignal;
+}
+
+async function ask(
+  { access, registry }: ResolveOptions,
+  { metadata, spec }: PrepulledImage,
+  { reference, mark, signal }: Question,
+): Promise<ResolvedImage> {
+  const request = {
+    namespace: metadata.namespace ?? '',
+    registry: reference.registry,
+    access: spec.access,
+    signal,
+  };
+  const granted = await access.read(request).catch((error: unknown) => {
+    if (error instanceof WaitingError) mark('CredentialsReady', 'False', error);
+    throw error;
+  });
+  mark('CredentialsReady', 'True', credentialWords(spec.access));
+  return registry.resolve(reference, granted, { signal });
+}
+
+function credentialWords({
+  pullSecretRefs = [],
+  serviceAccountName,
+}: PrepulledImage['spec']['access']): Words {
+  if (pullSecretRefs.length === 0 && serviceAccountName === undefined) {
+    return { reason: 'NoCredentialsNeeded', message: 'The registry is asked anonymously' };
+  }
+  return { reason: 'CredentialsFound', message: 'Every object that spec.access names is there' };
+}
+
+/** What was found earlier for this very reference; a registry that is down takes nothing away. */
+function lastKnown(draft: Draft<Status>, { tag, digest }: Reference): Status['image'] {
+  const isSame = draft.image?.tag === tag && (digest === undefined || draft.image?.digest === digest);
+  return isSame ? draft.image : undefined;
+}
+
+function parseImage(text: string): Reference {
+  const reference = validateReference(text);
+  if (!reference.ok) throw new TerminalError('InvalidSpec', `spec.image: ${reference.error.message}`);
+  return reference.value;
+}
+
+interface Words {
+  readonly reason: string;
+  readonly message: string;
+}
+type Mark = (type: (typeof OWNED_CONDITIONS)[number], status: ConditionStatus, words: Words) => void;
+
+function marker(image: PrepulledImage, draft: Draft<Status>, { now }: PhaseContext): Mark {
+  const moment = { now, generation: image.metadata.generation };
+  return (type, status, { reason, message }) => {
+    setCondition(draft, { type, status, reason, message }, moment);
+  };
+}

@@ -1,0 +1,73 @@
+/** From a PrepulledImage to what it asks of the nodes; shared by everything that plans or reports stocking. */
+
+import type { PrepulledImage, PrepulledImageStatus } from '../api/prepulled-image.ts';
+import { type Digest, validateDigest } from '../domain/digest.ts';
+import type { Platform } from '../domain/platform.ts';
+import { formatReference, type Reference, validateReference } from '../domain/reference.ts';
+import { pullsFor, type Want } from '../domain/want.ts';
+import { formatKey } from '../kube/resource.ts';
+
+type FoundImage = NonNullable<PrepulledImageStatus['image']>;
+type ResolvedReference = Reference & { readonly digest: Digest };
+
+export const DEFAULT_PRIORITY_CLASS = 'larder-pull';
+
+/** How the pods that pull an image authenticate and rank. */
+export interface PullIdentity {
+  readonly pullSecrets: readonly string[];
+  readonly serviceAccountName: string | undefined;
+  readonly priorityClassName: string;
+}
+
+/** `namespace/name` of the object, as in `Want.id`. */
+export function wantId(image: PrepulledImage): string {
+  return formatKey(image.metadata);
+}
+
+export function pullIdentity({ spec }: PrepulledImage): PullIdentity {
+  return {
+    pullSecrets: (spec.access.pullSecretRefs ?? []).map(({ name }) => name),
+    serviceAccountName: spec.access.serviceAccountName,
+    priorityClassName: spec.pull.priorityClassName ?? DEFAULT_PRIORITY_CLASS,
+  };
+}
+
+/**
+ * What the object wants; undefined while it wants nothing: it is suspended or being deleted, or its status does not
+ * say yet which digest the image of this spec has.
+ */
+export function wantOf(image: PrepulledImage): Want | undefined {
+  if (image.spec.suspend || image.metadata.deletionTimestamp !== undefined) return undefined;
+  const found = image.status?.image;
+  const resolved = found === undefined ? undefined : resolvedReference(image.spec.image, found);
+  return found === undefined || resolved === undefined ? undefined : buildWant(image, found, resolved);
+}
+
+function buildWant(image: PrepulledImage, found: FoundImage, resolved: ResolvedReference): Want {
+  const { metadata, spec } = image;
+  const { namespace = '' } = metadata;
+  return {
+    id: wantId(image),
+    namespace,
+    identity: JSON.stringify([namespace, pullIdentity(image)]),
+    priority: spec.pull.priority,
+    sizeBytes: found.size ?? 0,
+    pulls: pullsFor(resolved, spec.pull.by),
+    scope: spec.nodes ?? {},
+    platforms: (found.platforms ?? []).map(platformOf),
+  };
+}
+
+/** The reference asked for with the digest found, if what was found is about this very reference. */
+function resolvedReference(asked: string, found: FoundImage): ResolvedReference | undefined {
+  const reference = validateReference(asked);
+  const digest = validateDigest(found.digest ?? '');
+  if (!reference.ok || !digest.ok) return undefined;
+  const { digest: pinned = digest.value, ...named } = reference.value;
+  const isSame = named.tag === undefined || formatReference(named) === found.reference;
+  return isSame && pinned === digest.value ? { ...named, digest: digest.value } : undefined;
+}
+
+function platformOf({ os, architecture, variant }: NonNullable<FoundImage['platforms']>[number]): Platform {
+  return { os, architecture, ...(variant !== undefined && { variant }) };
+}

@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest';
+import { classifyPullFailure } from '../../../src/controllers/node-stocker/pull-failure.ts';
+
+/** Texts of real kubelets and runtimes. */
+const TEXTS: readonly (readonly [text: string, failureClass: string, reason: string])[] = [
+  [
+    'rpc error: code = NotFound desc = failed to pull and unpack image "r/a:x": r/a:x: not found',
+    'Image',
+    'ImageNotFound',
+  ],
+  [
+    'failed to resolve reference "r/a:1": unexpected status from HEAD request: 401 Unauthorized',
+    'Image',
+    'PullUnauthorized',
+  ],
+  ['pull access denied, repository does not exist or may require authorization', 'Image', 'PullUnauthorized'],
+  ['no match for platform in manifest: not found', 'Image', 'PlatformMismatch'],
+  ['write /var/lib/containerd/x: no space left on device', 'Node', 'DiskFull'],
+  [
+    'Get "https://r/v2/": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+    'Node',
+    'CertificateInvalid',
+  ],
+  ['dial tcp: lookup r on 10.0.0.10:53: no such host', 'Registry', 'RegistryUnreachableFromNode'],
+  ['dial tcp 127.0.0.1:5000: connect: connection refused', 'Registry', 'RegistryUnreachableFromNode'],
+  ['unexpected status code 429 Too Many Requests', 'Registry', 'RegistryThrottled'],
+  ['received unexpected HTTP status: 503 Service Unavailable', 'Registry', 'RegistryUnreachableFromNode'],
+  ['something nobody has seen', 'Node', 'ImagePullFailed'],
+];
+
+it.each(TEXTS)('%s', (text, failureClass, reason) => {
+  expect(classifyPullFailure('ErrImagePull', text)).toEqual({ class: failureClass, reason, message: text });
+});
+
+it('falls back to the kubelet reason, keeps the first line and bounds it', () => {
+  expect(classifyPullFailure('InvalidImageName', '').reason).toBe('ImagePullFailed');
+  expect(classifyPullFailure('ErrImagePull', 'first\nsecond').message).toBe('first');
+  expect(classifyPullFailure('ErrImagePull', 'x'.repeat(1_000)).message).toHaveLength(256);
+});

@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest';
+import {
+  buildPullPod,
+  type PullPod,
+  pullPodName,
+  pullPodNumber,
+} from '../../../src/controllers/node-stocker/pull-pod.ts';
+import { judgePullPod } from '../../../src/controllers/node-stocker/pull-verdict.ts';
+import type { Batch } from '../../../src/domain/stock-plan.ts';
+
+const NODE = { name: 'n1', uid: '1111-2222' };
+const DIGEST = `sha256:${'a'.repeat(64)}`;
+const TAGGED = `reg.example/lab:w_1@${DIGEST}`;
+const BATCH: Batch = {
+  namespace: 'science',
+  wants: [],
+  pulls: [
+    { key: DIGEST, reference: `reg.example/lab@${DIGEST}`, policy: 'IfNotPresent' },
+    { key: TAGGED, reference: 'reg.example/lab:w_1', policy: 'Always' },
+  ],
+};
+const IDENTITY = {
+  pullSecrets: ['regcred'],
+  serviceAccountName: undefined,
+  priorityClassName: 'larder-pull',
+  tolerations: [{ key: 'gpu', operator: 'Exists' as const }],
+};
+
+type Status = NonNullable<PullPod['status']>;
+type ContainerStatus = NonNullable<Status['containerStatuses']>[number];
+
+function podWith(...containerStatuses: ContainerStatus[]): PullPod {
+  return podStatus({ phase: 'Pending', containerStatuses });
+}
+
+function podStatus(status: Status): PullPod {
+  const { metadata } = buildPullPod(NODE, 1, BATCH, IDENTITY);
+  return { metadata: { ...metadata, name: 'larder-x-1' }, spec: { nodeName: 'n1' }, status };
+}
+
+function pulled(name: string, finishedAt?: string): ContainerStatus {
+  const state = finishedAt === undefined ? { running: {} } : { terminated: { finishedAt } };
+  return { name, imageID: `reg.example/other@sha256:${'f'.repeat(64)}`, state };
+}
+
+function waiting(name: string, reason: string, message = ''): ContainerStatus {
+  return { name, imageID: '', state: { waiting: { reason, message } } };
+}
+
+describe('buildPullPod', () => {
+  it('is bound to the node, owned by it, and asks for nothing', () => {
+    const pod = buildPullPod(NODE, 7, BATCH, IDENTITY);
+    expect(pod.metadata).toMatchObject({
+      name: pullPodName(NODE, 7),
+      namespace: 'science',
+      ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'n1', uid: '1111-2222', controller: true }],
+    });
+    expect(pod.spec).toMatchObject({
+      nodeName: 'n1',
+      automountServiceAccountToken: false,
+      restartPolicy: 'Never',
+      imagePullSecrets: [{ name: 'regcred' }],
+      priorityClassName: 'larder-pull',
+    });
+    expect(pod.spec).not.toHaveProperty('volumes');
+    expect(pod.spec).not.toHaveProperty('activeDeadlineSeconds');
+    expect(pod.metadata.ownerReferences?.[0]).not.toHaveProperty('blockOwnerDeletion');
+  });
+
+  it('asks for a digest if absent and for a tag always', () => {
+    const { spec } = buildPullPod(NODE, 1, BATCH, IDENTITY) as {
+      spec: { containers: Record<string, unknown>[] };
+    };
+    expect(spec.containers.map(({ image, imagePullPolicy }) => [image, imagePullPolicy])).toEqual([
+      [`reg.example/lab@${DIGEST}`, 'IfNotPresent'],
+      ['reg.example/lab:w_1', 'Always'],
+    ]);
+  });
+});
+
+describe('pullPodNumber', () => {
+  it('reads back its own names and nothing else', () => {
+    const named = (name: string): PullPod => ({ metadata: { name }, spec: {} });
+    expect(pullPodNumber(NODE, named(pullPodName(NODE, 12)))).toBe(12);
+    expect(pullPodNumber(NODE, named(pullPodName({ name: 'n1', uid: 'reborn' }, 12)))).toBe(0);
+    expect(pullPodNumber(NODE, named('someone-else-3'))).toBe(0);
+  });
+});
+
+describe('judgePullPod', () => {
+  it('knows nothing of a pod the kubelet has not seen', () => {
+    expect(judgePullPod(podStatus({ phase: 'Pending' }))).toEqual({
+      present: [],
+      failed: [],
+      finished: false,
+    });
+  });
+
+  it('waits while containers are created', () => {
+    const pod = podWith(waiting('pull-0', 'ContainerCreating'), waiting('pull-1', 'ContainerCreating'));
+    expect(judgePullPod(pod)).toEqual({ present: [], failed: [], finished: false });
+  });
+
+  it('takes an image id as proof, whatever digest it shows and however the container ended', () => {
+    const pod = podStatus({
+      phase: 'Failed',
+      containerStatuses: [pulled('pull-0', '2026-11-01T10:00:00Z'), pulled('pull-1', '2026-11-01T10:00:05Z')],
+    });
+    expect(judgePullPod(pod)).toEqual({
+      present: [DIGEST, TAGGED],
+      failed: [],
+      finished: true,
+      finishedAt: Date.parse('2026-11-01T10:00:05Z'),
+    });
+  });
+
+  it('is not finished while a container that has its image still runs', () => {
+    const pod = podWith(pulled('pull-0'), pulled('pull-1', '2026-11-01T10:00:00Z'));
+    expect(judgePullPod(pod)).toMatchObject({ present: [DIGEST, TAGGED], finished: false });
+  });
+
+  it('harvests the good images of a pod that will never finish because of a bad one', () => {
+    const message = 'rpc error: code = NotFound desc = failed to pull and unpack image';
+    const pod = podWith(
+      pulled('pull-0', '2026-11-01T10:00:00Z'),
+      waiting('pull-1', 'ImagePullBackOff', message),
+    );
+    expect(judgePullPod(pod)).toMatchObject({
+      present: [DIGEST],
+      failed: [{ key: TAGGED, failure: { class: 'Image', reason: 'ImageNotFound' } }],
+      finished: true,
+    });
+  });
+
+  it('says who refused a pod that was never run', () => {
+    const pod = podStatus({
+      phase: 'Failed',
+      reason: 'OutOfpods',
+      message: 'Pod was rejected: too many pods',
+    });
+    expect(judgePullPod(pod)).toMatchObject({
+      finished: true,
+      failed: [
+        { key: DIGEST, failure: { class: 'Admission', reason: 'PodRefused' } },
+        { key: TAGGED, failure: { message: 'OutOfpods: Pod was rejected: too many pods' } },
+      ],
+    });
+  });
+
+  it('believes nothing of a pod whose annotation is not ours', () => {
+    const pod: PullPod = {
+      ...podWith(pulled('pull-0')),
+      metadata: { name: 'x', annotations: { 'larder.dev/pull-keys': '[' } },
+    };
+    expect(judgePullPod(pod).present).toEqual([]);
+  });
+});
