@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import { buildCustomResourceDefinition, DEFINITIONS } from '../src/api/crd.ts';
 import type { KindDefinition } from '../src/api/crd-definition.ts';
 import { GROUP, PLURALS } from '../src/api/group-version.ts';
+import { fieldReference, reasonReference } from './field-reference.ts';
 
 /** Path below the repository's root -> text, for every generated file. */
 export function generatedFiles(): ReadonlyMap<string, string> {
@@ -12,7 +13,9 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   for (const definition of DEFINITIONS) {
     const crd = buildCustomResourceDefinition(definition);
     files.set(`crds/${fileName(definition)}`, toYaml(crd));
+    files.set(`docs/spec/fields/${PLURALS[definition.kind]}.md`, fieldReference(definition));
   }
+  files.set('docs/spec/fields/reasons.md', reasonReference());
   files.set('crds/kustomization.yaml', toYaml(kustomization()));
   return files;
 }

@@ -13,7 +13,8 @@ import { imageReference } from './reference-fields.ts';
 export const CONTENT_KINDS = ['Runnable', 'Source'] as const;
 export const DELETION_POLICIES = ['Protect', 'Orphan'] as const;
 
-const NOT_BLANK = '\\S';
+/** Anything but white space; spelt out, because \S means ASCII to RE2 and Unicode to JavaScript. */
+const NOT_BLANK = '[^\\t\\n\\v\\f\\r\\p{Z}]';
 
 function named(max: number): z.ZodString {
   return matching(NOT_BLANK, 'must not be blank', max);
