@@ -1,14 +1,15 @@
 /** The pull pod: how it is built, and what its containers prove. Its phase is never asked. */
 
 import { createHash } from 'node:crypto';
+import { LABELS } from '../../api/group-version.ts';
 import type { Toleration } from '../../domain/node.ts';
 import type { Batch } from '../../domain/stock-plan.ts';
 import type { Pull } from '../../domain/want.ts';
 import type { Manifest } from '../../kube/call-options.ts';
-import type { KubeObject, ResourceType } from '../../kube/resource.ts';
+import type { KubeObject, RawObject, ResourceType } from '../../kube/resource.ts';
 
-export const PULL_POD_LABEL = 'larder.dev/pull-pod';
-export const NODE_UID_LABEL = 'larder.dev/node-uid';
+const COMPONENT = 'pull-pod';
+export const PULL_POD_SELECTOR = `${LABELS.component}=${COMPONENT}`;
 /** Maps container names to pull keys. A container's image alone does not say which digest a tag was wanted at. */
 const KEYS_ANNOTATION = 'larder.dev/pull-keys';
 const UNPRIVILEGED_UID = 65_534;
@@ -23,19 +24,21 @@ interface ContainerState {
 export interface ContainerStatus {
   readonly name: string;
   readonly imageID: string;
-  readonly state?: ContainerState;
+  readonly state?: ContainerState | undefined;
+}
+
+interface PodStatus {
+  readonly phase?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly message?: string | undefined;
+  readonly startTime?: string | undefined;
+  readonly containerStatuses?: readonly ContainerStatus[] | undefined;
 }
 
 /** What the informer keeps of a pull pod. */
 export interface PullPod extends KubeObject {
   readonly spec: { readonly nodeName?: string };
-  readonly status?: {
-    readonly phase?: string;
-    readonly reason?: string;
-    readonly message?: string;
-    readonly startTime?: string;
-    readonly containerStatuses?: readonly ContainerStatus[];
-  };
+  readonly status?: PodStatus;
 }
 
 export const podType: ResourceType<PullPod> = {
@@ -45,6 +48,40 @@ export const podType: ResourceType<PullPod> = {
   kind: 'Pod',
   namespaced: true,
 };
+
+/** Projection of the informer: a cluster with many pull pods costs little memory. */
+export function projectPullPod(raw: RawObject): PullPod {
+  const {
+    name,
+    namespace,
+    uid,
+    resourceVersion,
+    creationTimestamp,
+    deletionTimestamp,
+    annotations,
+    ownerReferences,
+  } = raw.metadata;
+  const { spec, status } = raw as unknown as PullPod;
+  return {
+    metadata: {
+      name,
+      namespace,
+      uid,
+      resourceVersion,
+      creationTimestamp,
+      deletionTimestamp,
+      annotations: { [KEYS_ANNOTATION]: annotations?.[KEYS_ANNOTATION] ?? '' },
+      ownerReferences,
+    },
+    spec: { ...(spec.nodeName !== undefined && { nodeName: spec.nodeName }) },
+    ...(status !== undefined && { status: projectStatus(status) }),
+  };
+}
+
+function projectStatus({ phase, reason, message, startTime, containerStatuses }: PodStatus): PodStatus {
+  const statuses = containerStatuses?.map(({ name, imageID, state }) => ({ name, imageID, state }));
+  return { phase, reason, message, startTime, containerStatuses: statuses };
+}
 
 /** What the API server needs of a node to own a pod. */
 export interface NodeIdentity {
@@ -90,7 +127,7 @@ export function buildPullPod(
     metadata: {
       name: pullPodName(node, n),
       namespace: batch.namespace,
-      labels: { [PULL_POD_LABEL]: 'true', [NODE_UID_LABEL]: node.uid, 'sidecar.istio.io/inject': 'false' },
+      labels: { [LABELS.component]: COMPONENT, 'sidecar.istio.io/inject': 'false' },
       annotations: {
         [KEYS_ANNOTATION]: JSON.stringify(keys),
         'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true',

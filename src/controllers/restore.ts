@@ -1,0 +1,71 @@
+/** After a restart: what the statuses and nodes still tell of earlier pulls goes back into the coverage index. */
+
+import type { NotPresent, PrepulledImage } from '../api/prepulled-image.ts';
+import type { Coverage } from '../domain/coverage.ts';
+import { backoffMs } from '../domain/stock-plan.ts';
+import { placement, type Want } from '../domain/want.ts';
+import { findCondition } from '../kube/condition.ts';
+import type { NodeObject } from './node.ts';
+import { wantOf } from './want.ts';
+
+/**
+ * An eligible node that is older than the figures of a status, and is not listed as lacking the image there, has it.
+ * If the list was cut short, only the nodes it names as having the image count.
+ */
+export function restoreCoverage(
+  coverage: Coverage,
+  images: readonly PrepulledImage[],
+  nodes: readonly NodeObject[],
+): void {
+  for (const image of images) {
+    const want = wantOf(image);
+    if (want !== undefined && isAboutThisSpec(image)) restoreImage(coverage, image, want, nodes);
+  }
+}
+
+function isAboutThisSpec({ metadata, status }: PrepulledImage): boolean {
+  return findCondition(status, 'Prepulled')?.observedGeneration === metadata.generation;
+}
+
+function restoreImage(
+  coverage: Coverage,
+  { status }: PrepulledImage,
+  want: Want,
+  nodes: readonly NodeObject[],
+): void {
+  const provenAt = Date.parse(status?.coverageTime ?? '');
+  const lacking = new Map(status?.notPresent?.map((entry) => [entry.node, entry]));
+  const having = status?.truncated === true ? new Set(status.presentOn) : undefined;
+  for (const { facts } of nodes.filter(
+    (node) => isOlder(node, provenAt) && placement(node.facts, want).eligible,
+  )) {
+    const entry = lacking.get(facts.name);
+    if (entry !== undefined) restoreFailure(coverage, facts, { want, entry });
+    else if (having?.has(facts.name) !== false) restoreReceipts(coverage, facts, { want, provenAt });
+  }
+}
+
+function restoreReceipts(
+  coverage: Coverage,
+  node: { readonly name: string; readonly uid: string },
+  { want, provenAt }: { readonly want: Want; readonly provenAt: number },
+): void {
+  for (const { key } of want.pulls) coverage.addReceipt(node.name, node.uid, key, provenAt);
+}
+
+function isOlder({ metadata }: NodeObject, time: number): boolean {
+  return Date.parse(metadata.creationTimestamp ?? '') < time;
+}
+
+/** Backoff goes on where it was: without jitter, because nothing else starts at this moment. */
+function restoreFailure(
+  coverage: Coverage,
+  node: { readonly name: string; readonly uid: string },
+  { want, entry }: { readonly want: Want; readonly entry: NotPresent },
+): void {
+  const { attempts = 0, reason, message = '' } = entry;
+  const lastAttempt = Date.parse(entry.lastAttempt ?? '');
+  if (entry.state !== 'Failed' || attempts === 0 || Number.isNaN(lastAttempt)) return;
+  const notBefore = lastAttempt + backoffMs(attempts, 0);
+  coverage.setFailure(node.name, node.uid, want, { reason, message, attempts, lastAttempt, notBefore });
+}
