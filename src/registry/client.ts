@@ -10,6 +10,7 @@ import { BoundedCache } from './bounded-cache.ts';
 import { Budget, BudgetPool, type BudgetSettings, DEFAULT_BUDGET } from './budget.ts';
 import { Connections, type ResolveHost } from './connections.ts';
 import { ContentReader, type HeadResult, type ManifestContent, type View } from './content.ts';
+import { subjectOf } from './endpoint.ts';
 import { ImageResolver, type ResolveDetail, type ResolvedImage } from './image-resolver.ts';
 import { newScanMeter, type ScanMeter } from './meter.ts';
 import { Session } from './session.ts';
@@ -17,6 +18,7 @@ import { SingleFlight } from './single-flight.ts';
 import { DEFAULT_LIST_LIMITS, type KnownPage, type ListLimits, TagLister } from './tag-list.ts';
 import type { TagFact, TagPage } from './tag-page.ts';
 import { DEFAULT_TRANSPORT, Transport } from './transport.ts';
+import { deadlineError, type Subject } from './transport-errors.ts';
 
 export interface RegistryClientOptions {
   readonly clock?: Clock;
@@ -114,7 +116,8 @@ export class RegistryClient {
   async collectTags(repository: Repository, access: RegistryAccess, options: ListOptions): Promise<TagList> {
     const limits = { ...DEFAULT_LIST_LIMITS, ...options.limits };
     const key = `${await this.#session.viewKey(repository, access, options.signal)} ${JSON.stringify(limits)}`;
-    return this.#lists.run(key, options.signal, async (signal) => {
+    const subject = subjectOf('listing tags of', repository);
+    const listing = this.#lists.run(key, options.signal, async (signal) => {
       const tags: string[] = [];
       const facts = new Map<string, TagFact>();
       let junk = 0;
@@ -127,15 +130,18 @@ export class RegistryClient {
       }
       return { tags, facts, junk, pages };
     });
+    return listing.catch(rethrow(subject));
   }
 
   /** What a tag (or "latest", or a digest) points at now; one HEAD. @throws RegistryError */
   async headDigest(reference: Reference, access: RegistryAccess, options: CallOptions): Promise<HeadResult> {
     const identifier = identifierOf(reference);
     const key = await this.#session.viewKey(reference, access, options.signal);
-    return this.#heads.run(`${key} ${identifier}`, options.signal, (signal) =>
+    const subject = subjectOf('asking for the digest of', reference, `:${identifier}`);
+    const heading = this.#heads.run(`${key} ${identifier}`, options.signal, (signal) =>
       this.#resolver.headDigest(view(reference, access, key, { ...options, signal }), identifier),
     );
+    return heading.catch(rethrow(subject));
   }
 
   /** Digest, platforms and sizes of an image; a digest known already costs nothing. @throws RegistryError */
@@ -147,15 +153,24 @@ export class RegistryClient {
     const identifier = identifierOf(reference);
     const detail = options.detail ?? 'sizes';
     const key = await this.#session.viewKey(reference, access, options.signal);
-    return this.#images.run(`${key} ${identifier} ${detail}`, options.signal, (signal) =>
+    const subject = subjectOf('resolving', reference, `:${identifier}`);
+    const resolving = this.#images.run(`${key} ${identifier} ${detail}`, options.signal, (signal) =>
       this.#resolver.resolve(view(reference, access, key, { ...options, signal }), identifier, detail),
     );
+    return resolving.catch(rethrow(subject));
   }
 
   /** Ends all connections; calls in progress fail. */
   close(): Promise<void> {
     return this.#connections.close();
   }
+}
+
+/** A caller's deadline becomes a RegistryError; other reasons for giving up stay as they are. */
+function rethrow(subject: Subject): (error: unknown) => never {
+  return (error) => {
+    throw deadlineError(error, subject);
+  };
 }
 
 /** The digest wins over the tag, as in runtimes. */

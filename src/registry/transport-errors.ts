@@ -35,6 +35,8 @@ const TIMEOUT_CODES: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
   'UND_ERR_HEADERS_TIMEOUT',
 ]);
+/** What may stand in a message. */
+const CODE = /^[A-Z0-9_]{2,64}$/;
 /** A plain-HTTP server behind https. */
 const NOT_TLS_CODES: ReadonlySet<string> = new Set([
   'EPROTO',
@@ -53,11 +55,15 @@ export function toRegistryError(
 ): unknown {
   if (isRegistryError(error)) return error;
   if (caller.aborted) {
-    const reason: unknown = caller.reason;
-    return isTimeout(reason) ? build('TIMEOUT', 'no answer before the deadline', subject) : reason;
+    return deadlineError(caller.reason, subject);
   }
   if (deadline.aborted) return build('TIMEOUT', 'no complete answer in time', subject);
   return networkError(errorCode(error), subject);
+}
+
+/** A TIMEOUT for the reason of `AbortSignal.timeout`; anything else as it is. */
+export function deadlineError(reason: unknown, subject: Subject): unknown {
+  return isTimeout(reason) ? build('TIMEOUT', 'no answer before the deadline', subject) : reason;
 }
 
 function networkError(code: string, subject: Subject): RegistryError {
@@ -91,9 +97,11 @@ function isTimeout(reason: unknown): boolean {
 
 /** The code of an error, of its cause, or of the first of several. */
 function errorCode(error: unknown): string {
-  for (let current = error, depth = 0; current instanceof Error && depth < 5; depth++) {
-    if ('code' in current && typeof current.code === 'string' && /^[A-Z0-9_]{2,64}$/.test(current.code))
-      return current.code;
+  let current = error;
+  for (let depth = 0; current instanceof Error && depth < 5; depth++) {
+    // undici's parser errors carry no code.
+    if (current.name === 'HTTPParserError') return 'HPE_INVALID';
+    if ('code' in current && typeof current.code === 'string' && CODE.test(current.code)) return current.code;
     current = current instanceof AggregateError ? current.errors[0] : current.cause;
   }
   return '';
