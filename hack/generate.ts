@@ -1,22 +1,23 @@
 /** Writes everything that is generated: crds/ and docs/spec/fields/. Run it by `make generate`. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { stringify } from 'yaml';
-import { buildCustomResourceDefinition, DEFINITIONS } from '../src/api/crd.ts';
+import { DEFINITIONS } from '../src/api/crd.ts';
 import type { KindDefinition } from '../src/api/crd-definition.ts';
 import { GROUP, PLURALS } from '../src/api/group-version.ts';
+import { crdYaml, toYaml } from '../src/cli/crds.ts';
 import { fieldReference, reasonReference } from './field-reference.ts';
+
+const HEADER = '# Generated from src/api by `make generate`. Do not edit.\n';
 
 /** Path below the repository's root -> text, for every generated file. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const definition of DEFINITIONS) {
-    const crd = buildCustomResourceDefinition(definition);
-    files.set(`crds/${fileName(definition)}`, toYaml(crd));
+    files.set(`crds/${fileName(definition)}`, HEADER + crdYaml(definition));
     files.set(`docs/spec/fields/${PLURALS[definition.kind]}.md`, fieldReference(definition));
   }
   files.set('docs/spec/fields/reasons.md', reasonReference());
-  files.set('crds/kustomization.yaml', toYaml(kustomization()));
+  files.set('crds/kustomization.yaml', HEADER + toYaml(kustomization()));
   return files;
 }
 
@@ -30,11 +31,6 @@ function kustomization(): object {
     kind: 'Kustomization',
     resources: DEFINITIONS.map(fileName),
   };
-}
-
-function toYaml(value: unknown): string {
-  const header = '# Generated from src/api by `make generate`. Do not edit.\n';
-  return header + stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
 function writeAll(): void {

@@ -1,4 +1,5 @@
 /** The generated CRDs on a real API server: what is accepted, what is refused with which words, what kubectl shows. */
+import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cluster } from '../../hack/dev-cluster/cluster.ts';
 import { DEFINITIONS, rootSchema } from '../../src/api/crd.ts';
@@ -147,6 +148,13 @@ describe('rules about the whole object', () => {
     expect(message).toContain('image is registry/repository without a tag; choose tags with spec.select');
     expect(message).toContain("image must begin with the registry's host");
   });
+});
+
+test('every sample is accepted with strict validation', async () => {
+  const files = readdirSync('config/samples').filter((name) => name !== 'kustomization.yaml');
+  const apply = ['apply', '--server-side', '--dry-run=server', '--validate=strict', '-o', 'name'];
+  const { stdout } = await cluster.kubectl([...apply, '-k', 'config/samples']);
+  expect(stdout.trim().split('\n')).toHaveLength(files.length);
 });
 
 describe('what kubectl shows', () => {
