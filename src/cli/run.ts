@@ -3,15 +3,16 @@
 import { Command, Option } from 'commander';
 import { createOperator } from '../operator.ts';
 import { FLAGS, type Flag, readOptions } from '../options.ts';
+import type { CliIo } from './io.ts';
 
-/** The command; every option of the table is a flag. `stop` ends the operator in order. */
-export function runCommand(stop: AbortSignal): Command {
-  const command = new Command('run').description('Run the operator.');
+/** The command; every option of the table is a flag. The signal of `io` ends the operator in order. */
+export function runCommand({ signal }: CliIo): Command {
+  const command = new Command('run').description('Run the operator until SIGTERM.');
   for (const flag of Object.values<Flag>(FLAGS)) command.addOption(toOption(flag));
   return command.action(async (_flags: unknown, invoked: Command) => {
     const options = readOptions(typedFlags(invoked));
     if (!options.ok) invoked.error(options.error.map((line) => `error: ${line}`).join('\n'), { exitCode: 2 });
-    else await runOperator(createOperator(options.value), stop);
+    else await runOperator(createOperator(options.value), signal);
   });
 }
 

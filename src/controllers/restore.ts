@@ -29,13 +29,13 @@ function isAboutThisSpec({ metadata, status }: PrepulledImage): boolean {
 
 function restoreImage(
   coverage: Coverage,
-  { status }: PrepulledImage,
+  { status = {} }: PrepulledImage,
   want: Want,
   nodes: readonly NodeObject[],
 ): void {
-  const provenAt = Date.parse(status?.coverageTime ?? '');
-  const lacking = new Map(status?.notPresent?.map((entry) => [entry.node, entry]));
-  const having = status?.truncated === true ? new Set(status.presentOn) : undefined;
+  const provenAt = Date.parse(status.coverageTime ?? '');
+  const lacking = new Map(status.notPresent?.map((entry) => [entry.node, entry]));
+  const having = status.truncated === true ? new Set(status.presentOn) : undefined;
   for (const { facts } of nodes.filter(
     (node) => isOlder(node, provenAt) && placement(node.facts, want).eligible,
   )) {
