@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseAllDocuments } from 'yaml';
 import { buildCustomResourceDefinition, DEFINITIONS } from '../../src/api/crd.ts';
 import { prepulledImageDefinition } from '../../src/api/prepulled-image.ts';
-import { crdsYaml } from '../../src/cli/crds.ts';
 
 test('the short names are imgsrc, ppi and dir, all in one category', () => {
   const names = DEFINITIONS.map((definition) => buildCustomResourceDefinition(definition).spec['names']);
@@ -41,11 +39,4 @@ describe.each(DEFINITIONS)('$kind', (definition) => {
   test('selects by at most 8 fields', () => {
     expect(definition.selectableFields.length).toBeLessThanOrEqual(8);
   });
-});
-
-test('larder crds prints all of them as one stream', () => {
-  const documents = parseAllDocuments(crdsYaml()).map((document) => document.toJS() as object);
-  expect(documents).toEqual(
-    DEFINITIONS.map(buildCustomResourceDefinition).map((crd) => JSON.parse(JSON.stringify(crd)) as object),
-  );
 });
