@@ -5,12 +5,11 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, Socket } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from '../../src/clock.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { KubeConfigCredentials } from '../../src/kube/credentials.ts';
-import type { RuntimeMetrics } from '../../src/kube/metrics.ts';
 import { Transport, type TransportOptions } from '../../src/kube/transport.ts';
 import { type Authority, createAuthority, issueCertificate } from './certificate.ts';
 import {
@@ -115,7 +114,7 @@ export class OpenWatch {
   }
 
   reset(): void {
-    this.#response.socket?.resetAndDestroy();
+    cut(this.#response);
   }
 
   /** Keeps the connection open and says nothing more. */
@@ -225,7 +224,6 @@ export class FakeApiServer {
   connect(
     clock: Clock,
     options: Partial<TransportOptions> & {
-      readonly metrics?: RuntimeMetrics;
       readonly config?: () => KubeConfig;
     } = {},
   ): {
@@ -247,7 +245,7 @@ export class FakeApiServer {
 
   /** Cuts every connection at once, as a crash does. The server keeps listening. */
   resetConnections(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) reset(socket);
   }
 
   /** Answers nothing and sends nothing, but keeps every connection open, as under SIGSTOP. */
@@ -307,6 +305,13 @@ export class FakeApiServer {
         });
       },
     );
+    server.on('connection', (socket) => {
+      if (!(socket instanceof Socket)) return;
+      const port = socket.remotePort;
+      tcpSockets.set(port, socket);
+      socket.on('error', () => undefined);
+      socket.once('close', () => tcpSockets.delete(port));
+    });
     server.on('secureConnection', (socket) => {
       this.#connections += 1;
       this.#sockets.add(socket);
@@ -506,8 +511,17 @@ function refusalOf({
   return new Refusal(code, reason, message);
 }
 
+/** The TCP socket below each TLS socket, by the port of the other side: only it can send a reset. */
+const tcpSockets = new Map<number | undefined, Socket>();
+
+function reset(socket: Socket | null): void {
+  const tcp = tcpSockets.get(socket?.remotePort);
+  if (tcp === undefined) socket?.destroy();
+  else tcp.resetAndDestroy();
+}
+
 function cut(response: ServerResponse): void {
-  response.socket?.resetAndDestroy();
+  reset(response.socket);
 }
 
 function sendHalf(response: ServerResponse, text: string): void {

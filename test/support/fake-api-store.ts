@@ -11,6 +11,11 @@ export interface StoredObject extends Json {
   metadata: Json & { name: string; namespace?: string; uid: string; resourceVersion: string };
 }
 
+/** Any object with a name, of whatever type the test has it. */
+export interface Arrangement {
+  readonly metadata: { readonly name: string; readonly namespace?: string | undefined };
+}
+
 /** One resource type in one path: `''/v1/pods` or `larder.dev/v1alpha1/imagesources`. */
 export interface ResourceRef {
   readonly group: string;
@@ -137,8 +142,8 @@ export class FakeApiStore {
   }
 
   /** Writes an object as it is, past all rules: how tests arrange the world, status included. Creates or replaces. */
-  put(ref: ResourceRef, body: Json & { metadata: Json & { name: string } }): StoredObject {
-    const key = keyText(body.metadata['namespace'] as string | undefined, body.metadata.name);
+  put(ref: ResourceRef, body: Arrangement): StoredObject {
+    const key = keyText(body.metadata.namespace, body.metadata.name);
     const old = this.find(ref, key);
     const object = {
       apiVersion: ref.group === '' ? ref.version : `${ref.group}/${ref.version}`,
@@ -146,7 +151,7 @@ export class FakeApiStore {
       ...structuredClone(body),
       metadata: {
         uid: old?.metadata.uid ?? randomUUID(),
-        generation: nextGeneration(old, body),
+        generation: nextGeneration(old, body as unknown as Json),
         creationTimestamp: '2026-01-01T00:00:00Z',
         ...structuredClone(body.metadata),
       },
