@@ -3,15 +3,19 @@
 import { Command, CommanderError } from 'commander';
 
 import { VERSION } from '../version.ts';
+import { crdsCommand } from './crds.ts';
 import { durationCommand } from './duration.ts';
 import { CliError, type CliIo, EXIT } from './io.ts';
 import { rangeCommand } from './range.ts';
 import { referenceCommand } from './reference.ts';
+import { runCommand } from './run.ts';
 import { selectCommand } from './select.ts';
 import { tagCommand } from './tag.ts';
 
 /** One line a verb: a function that makes its command. */
 const VERBS: readonly ((io: CliIo) => Command)[] = [
+  runCommand,
+  crdsCommand,
   selectCommand,
   tagCommand,
   referenceCommand,
