@@ -230,7 +230,7 @@ export class FakeRegistry implements AsyncDisposable {
     const asked = Number(request.query.get('n') ?? tags.length);
     const size = Math.min(asked, this.maxPage);
     const last = request.query.get('last');
-    const start = last === null ? 0 : tags.indexOf(last) + 1;
+    const start = last === null ? 0 : tags.findIndex((tag) => String(tag) === last) + 1;
     const page = tags.slice(start, start + size);
     const isLast = start + size >= tags.length;
     if (!isLast) {
