@@ -117,13 +117,18 @@ function rangeRule(spec: RuleSpec, { selector, range, grammar }: RangeParts): Ru
       if (typeof version === 'string' || version === null) return version;
       if (tag.architecture !== null) return `for architecture ${tag.architecture} only`;
       if (range.includes(version)) return { tag, key: version };
-      return version.prerelease.length > 0
-        ? 'outside the range, which may leave out pre-releases'
-        : 'outside the range';
+      return outsideReason(range, version);
     },
     compare: (left, right) => compareVersions(left.key as Version, right.key as Version),
     itemsPerStep: PLENTY,
   };
+}
+
+function outsideReason(range: Range, version: Version): string {
+  if (range.isAbove(version)) return 'below the range';
+  return version.prerelease.length > 0
+    ? 'outside the range, or a pre-release it does not ask for'
+    : 'outside the range';
 }
 
 /** The semantic version a range looks at: that of the tag without the variant that was asked for. */

@@ -70,6 +70,7 @@ export function compileMasterminds(text: string, prereleases: boolean): Result<R
   return ok({
     alternatives: groups.length,
     includes: (version) => groups.some((group) => includes(group, version, prereleases)),
+    isAbove: (version) => groups.every((group) => group.some((comparator) => isBelow(comparator, version))),
   });
 }
 
@@ -143,6 +144,13 @@ const HOLDS: Readonly<Record<Operator, (version: Version, comparator: Comparator
   '~': withinTilde,
   '^': withinCaret,
 };
+
+/** Whether a lower bound keeps the version out. */
+function isBelow(comparator: Comparator, version: Version): boolean {
+  const { operator, bound } = comparator;
+  if (operator === '>') return !isAbove(version, comparator);
+  return operator !== '<' && operator !== '<=' && operator !== '!=' && compareVersions(version, bound) < 0;
+}
 
 /** !=1 and !=1.2 leave out everything they begin; with a pre-release in play, only that pre-release. */
 function isDifferent(version: Version, { bound, given }: Comparator): boolean {

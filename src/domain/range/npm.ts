@@ -25,6 +25,7 @@ export function compileNpm(text: string, prereleases: boolean): Result<Range, Pr
   return ok({
     alternatives: groups.length,
     includes: (version) => groups.some((group) => includes(group, version, prereleases)),
+    isAbove: (version) => groups.every((group) => group.some((comparator) => isBelow(comparator, version))),
   });
 }
 
@@ -73,6 +74,13 @@ function holds({ operator, bound }: Comparator, version: Version): boolean {
     case '<=':
       return order <= 0;
   }
+}
+
+/** Whether a lower bound keeps the version out. */
+function isBelow({ operator, bound }: Comparator, version: Version): boolean {
+  if (operator === '<' || operator === '<=') return false;
+  const order = compareVersions(version, bound);
+  return operator === '>' ? order <= 0 : order < 0;
 }
 
 /** The first character no range can hold, else the start: semver itself does not say where. */

@@ -13,6 +13,8 @@ export interface Range {
   /** Groups joined by "||". */
   readonly alternatives: number;
   readonly includes: (version: Version) => boolean;
+  /** Whether the version is lower than everything in the range. */
+  readonly isAbove: (version: Version) => boolean;
 }
 
 /** Longest range text: as in the CRD. */

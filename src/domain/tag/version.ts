@@ -28,9 +28,9 @@ const PRERELEASE = '(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)';
 const STRICT = new RegExp(
   `^(${NUMBER})\\.(${NUMBER})\\.(${NUMBER})(?:-(${PRERELEASE}(?:\\.${PRERELEASE})*))?(?:\\+(${IDENTIFIERS}))?$`,
 );
-/** One to three numbers, an optional "v"; leading zeros allowed, pre-release as in semver. */
+/** One to three numbers, an optional "v"; leading zeros allowed in them, pre-release as in semver. */
 const LOOSE = new RegExp(
-  `^v?([0-9]+)(?:\\.([0-9]+))?(?:\\.([0-9]+))?(?:-(${IDENTIFIERS}))?(?:\\+(${IDENTIFIERS}))?$`,
+  `^v?([0-9]+)(?:\\.([0-9]+))?(?:\\.([0-9]+))?(?:-(${PRERELEASE}(?:\\.${PRERELEASE})*))?(?:\\+(${IDENTIFIERS}))?$`,
 );
 
 export function makeVersion(
