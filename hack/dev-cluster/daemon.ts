@@ -98,6 +98,11 @@ export class Daemon {
     }
   }
 
+  /** Whether the log holds the text. */
+  async hasLogged(text: string): Promise<boolean> {
+    return (await readFile(this.logFile, 'utf8')).includes(text);
+  }
+
   async #lastLines(): Promise<string> {
     return (await readFile(this.logFile, 'utf8')).split('\n').slice(-15).join('\n');
   }

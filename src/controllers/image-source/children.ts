@@ -40,8 +40,8 @@ export function childrenPhase(options: ChildrenOptions) {
     if (images === undefined) return done;
     const existing = childrenOf(options, source);
     const wanted = source.spec.prepull === undefined ? [] : primaries(images);
-    const names = new Set<string>();
-    for (const image of wanted) names.add(await ensureChild(options, source, { image, existing }, context));
+    const ensured = wanted.map((image) => ensureChild(options, source, { image, existing }, context));
+    const names = new Set(await Promise.all(ensured));
     const retiring = existing.filter(({ metadata }) => !names.has(metadata.name));
     for (const child of retiring) {
       if (!isWaitedFor(child, { wanted, existing })) await retire(options, source, child, context);

@@ -13,6 +13,7 @@ import { isRegistryError, registryReason } from '../../registry/errors.ts';
 import type { ResolvedImage } from '../../registry/image-resolver.ts';
 import type { AccessReader } from '../access.ts';
 import { wantId } from '../want.ts';
+import { formatBytes } from './bytes.ts';
 import { describeImage } from './describe.ts';
 import type { OWNED_CONDITIONS, Status } from './status.ts';
 
@@ -75,8 +76,8 @@ async function resolve(
   try {
     const found = await ask(options, image, { reference, mark, signal: context.signal });
     draft.image = describeImage(image, reference, found);
-    const reason = reference.digest === undefined ? 'TagResolved' : 'DigestGiven';
-    mark('Resolved', 'True', { reason, message: `${formatReference(reference)} is ${found.digest}` });
+    draft.size = formatBytes(found.size);
+    mark('Resolved', 'True', resolvedWords(reference, found));
     return undefined;
   } catch (error) {
     if (!isRegistryError(error) && !(error instanceof WaitingError)) throw error;
@@ -112,6 +113,11 @@ async function ask(
   });
   mark('CredentialsReady', 'True', credentialWords(spec.access));
   return registry.resolve(reference, granted, { signal });
+}
+
+function resolvedWords(reference: Reference, { digest }: ResolvedImage): Words {
+  const reason = reference.digest === undefined ? 'TagResolved' : 'DigestGiven';
+  return { reason, message: `${formatReference(reference)} is ${digest}` };
 }
 
 function credentialWords({
