@@ -84,7 +84,7 @@ export class Cache<T extends KubeObject> implements Lister<T> {
     const known = this.#objects.get(key);
     const version = object.metadata.resourceVersion;
     if (known !== undefined && isOlder(version, known.metadata.resourceVersion)) return [];
-    if (version !== undefined) this.#bury(key, version);
+    if (version !== undefined && !isOlder(version, this.#tombstones.get(key))) this.#bury(key, version);
     return this.#remove(key);
   }
 

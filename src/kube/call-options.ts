@@ -6,6 +6,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Whole time allowed, retries included; default 30 s. */
   readonly timeoutMs?: number | undefined;
+  /** How often to send at most; default 5. Callers that have a backoff of their own say 1. */
+  readonly maxAttempts?: number | undefined;
 }
 
 export interface ListOptions extends CallOptions {

@@ -279,6 +279,7 @@ export class KubeClient {
       body: call.body === undefined ? undefined : JSON.stringify(call.body),
       idempotent: call.idempotent,
       timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      maxAttempts: options.maxAttempts,
       signal: options.signal,
       guard: call.method === 'GET' ? undefined : this.#options.guard,
       unlimited: this.#options.unlimited,

@@ -50,6 +50,8 @@ export class Reflector<T extends KubeObject> {
   /** Undefined: list before watching. */
   #resourceVersion: string | undefined;
   #failures = 0;
+  /** Monotonic time at which the watch of this pass was open; undefined before. */
+  #openedAt: number | undefined;
   #lastContact: number;
 
   constructor(options: ReflectorOptions<T>) {
@@ -72,24 +74,27 @@ export class Reflector<T extends KubeObject> {
 
   /** One list if needed and one watch to its end; returns the pause before the next, in milliseconds. */
   async #pass(signal: AbortSignal): Promise<number> {
-    const { clock } = this.#options;
-    const started = clock.monotonic();
+    this.#openedAt = undefined;
     try {
       this.#resourceVersion ??= await this.#list(signal);
       const events = await this.#watch(this.#resourceVersion, signal);
       this.#ended('closed');
-      if (events > 0 || clock.monotonic() - started >= HEALTHY_MS) this.#failures = 0;
-      else return this.#nextDelay();
+      if (events === 0 && !this.#wasHealthy()) return this.#nextDelay();
+      this.#failures = 0;
       return 0;
     } catch (error) {
       if (signal.aborted) return 0;
-      return this.#recover(error, clock.monotonic() - started);
+      return this.#recover(error);
     }
   }
 
-  #recover(error: unknown, livedMs: number): number {
+  #wasHealthy(): boolean {
+    return this.#openedAt !== undefined && this.#options.clock.monotonic() - this.#openedAt >= HEALTHY_MS;
+  }
+
+  #recover(error: unknown): number {
     const { log, type } = this.#options;
-    if (livedMs >= HEALTHY_MS) this.#failures = 0;
+    if (this.#wasHealthy()) this.#failures = 0;
     if (isGone(error)) {
       this.#resourceVersion = undefined;
       this.#ended('expired');
@@ -143,7 +148,9 @@ export class Reflector<T extends KubeObject> {
         timeoutSeconds: this.#watchSeconds(),
         signal: watchdog.signal,
         timeoutMs: OPEN_TIMEOUT_MS,
+        maxAttempts: 1,
       });
+      this.#openedAt = clock.monotonic();
       this.#touch();
       let events = 0;
       for await (const line of splitLines(watchdog.observe(body))) {

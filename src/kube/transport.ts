@@ -42,6 +42,7 @@ export interface ApiRequest {
   readonly idempotent: boolean;
   /** Whole time allowed, retries and waiting included. */
   readonly timeoutMs: number;
+  readonly maxAttempts?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly guard?: WriteGuard | undefined;
   /** Skips the rate limit: a lease must be renewed however busy we are. */
@@ -154,7 +155,8 @@ export class Transport {
 
   /** Undefined: do not send again. A refusal (429) or a request that never left may always be repeated. */
   #retryDelay(request: ApiRequest, error: ApiError, failures: number): number | undefined {
-    if (failures + 1 >= MAX_ATTEMPTS || !error.temporary || error.reason === 'DeadlineExceeded')
+    const { maxAttempts = MAX_ATTEMPTS } = request;
+    if (failures + 1 >= maxAttempts || !error.temporary || error.reason === 'DeadlineExceeded')
       return undefined;
     if (!request.idempotent && error.status !== 429 && error.sent) return undefined;
     const delay = backoffDelay(failures, { ...RETRY_BACKOFF, random: this.#random });

@@ -485,6 +485,7 @@ export class FakeApiServer {
       watch.end();
       return;
     }
+    if (response.closed || response.destroyed) return;
     this.#watches.add(watch);
     const forward = (entry: HistoryEntry): void => {
       if (entry.resource === refText(path.ref)) deliver(watch, entry, seen, path);

@@ -11,10 +11,15 @@ export interface StoredObject extends Json {
   metadata: Json & { name: string; namespace?: string; uid: string; resourceVersion: string };
 }
 
-/** Any object with a name, of whatever type the test has it. */
-export interface Arrangement {
-  readonly metadata: { readonly name: string; readonly namespace?: string | undefined };
+interface ArrangedMeta {
+  readonly name: string;
+  readonly namespace?: string | undefined;
 }
+
+/** Any object with a name, of whatever type the test has it. */
+export type Arrangement =
+  | { readonly metadata: ArrangedMeta }
+  | { readonly metadata: ArrangedMeta & Readonly<Json>; readonly [field: string]: unknown };
 
 /** One resource type in one path: `''/v1/pods` or `larder.dev/v1alpha1/imagesources`. */
 export interface ResourceRef {
@@ -151,7 +156,7 @@ export class FakeApiStore {
       ...structuredClone(body),
       metadata: {
         uid: old?.metadata.uid ?? randomUUID(),
-        generation: nextGeneration(old, body as unknown as Json),
+        generation: nextGeneration(old, body),
         creationTimestamp: '2026-01-01T00:00:00Z',
         ...structuredClone(body.metadata),
       },
