@@ -107,7 +107,7 @@ export const nodesSchema = z.object({
   nodeSelector: map(matching(LABEL_VALUE, 'must be a label value', 63), 16, 317)
     .optional()
     .describe('Labels that a node must have.'),
-  nodeSelectorTerms: list(nodeSelectorTermSchema, 16)
+  nodeSelectorTerms: list(nodeSelectorTermSchema, 32)
     .optional()
     .describe('Terms as in node affinity (Gt and Lt included); one of them must hold.'),
   tolerations: list(tolerationSchema, 16)

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseDockerImageRecord, parseImageSource, parsePrepulledImage } from '../../src/api/parse.ts';
 import { SIGNATURE_TAGS } from '../../src/api/tag-rules.ts';
+import { limitTerms } from '../../src/domain/hardware-terms.ts';
 import type { NodeScope } from '../../src/domain/node.ts';
 import {
   dockerImageRecordManifest,
@@ -83,4 +84,15 @@ test('the nodes of a spec are what the domain reads', () => {
   const scope: NodeScope | undefined = prepulledImage({ spec: { nodes: { nodeSelector: { a: 'b' } } } }).spec
     .nodes;
   expect(scope?.nodeSelector).toEqual({ a: 'b' });
+});
+
+test('the terms that hardware limits become are terms of a spec', () => {
+  const limits = { cpu: false, cuda: '11.1', minDriver: '455.23.05', minCompute: '7.5' };
+  const terms = limitTerms(limits, undefined);
+  const nodes = { nodeSelectorTerms: terms.ok ? terms.value : [] };
+  expect(
+    parsePrepulledImage({ ...prepulledImageManifest(), spec: { ...prepulledImageManifest().spec, nodes } })
+      .ok,
+  ).toBe(true);
+  expect(terms.ok && terms.value).toHaveLength(12);
 });
