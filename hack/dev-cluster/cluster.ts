@@ -156,6 +156,13 @@ export class Cluster {
     return file;
   }
 
+  /** A new folder inside the cluster's, which goes with it. */
+  async subfolder(name: string): Promise<string> {
+    const folder = join(this.folder, name);
+    await mkdir(folder, { recursive: true });
+    return folder;
+  }
+
   /** Stops every process, last started first, and removes the folder. */
   async stop(options: { readonly keepLogs?: boolean } = {}): Promise<void> {
     for (const daemon of this.#daemons.reverse()) await daemon.stop();

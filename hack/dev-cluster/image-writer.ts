@@ -21,12 +21,21 @@ interface Descriptor {
   readonly size: number;
 }
 
+export interface WriterCredentials {
+  readonly username: string;
+  readonly password: string;
+}
+
 /** The repository `name` of the registry at `host` (plain HTTP). */
 export class ImageWriter {
   readonly #base: string;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  constructor(host: string, name: string) {
+  constructor(host: string, name: string, credentials?: WriterCredentials) {
     this.#base = `http://${host}/v2/${name}`;
+    const pair = `${credentials?.username ?? ''}:${credentials?.password ?? ''}`;
+    const authorization = `Basic ${Buffer.from(pair).toString('base64')}`;
+    this.#headers = credentials === undefined ? {} : { authorization };
   }
 
   /** Pushes the image and points all `tags` to it; returns its digest. */
@@ -94,11 +103,15 @@ export class ImageWriter {
     return digest;
   }
 
-  async #expect(status: number, url: string, init: RequestInit): Promise<Response> {
-    const response = await fetch(url, init);
+  async #expect(status: number, url: string, init: WriterRequest): Promise<Response> {
+    const response = await fetch(url, { ...init, headers: { ...this.#headers, ...init.headers } });
     if (response.status === status) return response;
     throw new Error(`${init.method ?? 'GET'} ${url}: HTTP ${response.status} ${await response.text()}`);
   }
+}
+
+interface WriterRequest extends RequestInit {
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 function digestOf(body: Buffer): string {
