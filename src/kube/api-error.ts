@@ -87,6 +87,7 @@ export interface FailedAnswer {
 /** Builds the error of a non-2xx answer from its `metav1.Status`; a body of another shape is ignored. */
 export function apiErrorFrom(what: string, answer: FailedAnswer): ApiError {
   const status = readStatus(answer.body);
+  if (isForeignUid(answer.status, status)) return conflict(what, status.message);
   const retryAfterMs = retryAfterOf(answer.retryAfter, status.retryAfterSeconds);
   return new ApiError({
     status: answer.status,
@@ -96,6 +97,15 @@ export function apiErrorFrom(what: string, answer: FailedAnswer): ApiError {
     retryAfterMs,
     temporary: isTemporary(answer.status, status.reason, retryAfterMs),
   });
+}
+
+/** An apply with the uid of another object is refused as a change of an immutable field: a lost precondition. */
+function isForeignUid(code: number, { causes }: StatusFields): boolean {
+  return code === 422 && causes.some(({ field }) => field === 'metadata.uid');
+}
+
+function conflict(what: string, message = 'the object was replaced by another of its name'): ApiError {
+  return new ApiError({ status: 409, reason: 'Conflict', message: `${what}: ${message}`, temporary: false });
 }
 
 /**

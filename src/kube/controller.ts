@@ -80,6 +80,7 @@ export class Controller {
 
   /** Waits for all sources, then works until `stop`; resolves when the last pass has ended. */
   async run(signals: RunSignals): Promise<void> {
+    if (isStopped(signals)) return;
     const { watches, workers } = this.#options;
     const leave = watches.map((watch) =>
       watch.start((key) => {
@@ -90,13 +91,12 @@ export class Controller {
       this.queue.close();
     };
     signals.stop.addEventListener('abort', close, { once: true });
-    if (signals.stop.aborted) close();
     try {
       await Promise.all(watches.map((watch) => watch.whenSynced(signals.stop)));
       this.#log.info('starting workers', { workers });
       await Promise.all(Array.from({ length: workers }, () => this.#work(signals.abort)));
     } catch (error) {
-      if (!signals.stop.aborted) throw error;
+      if (!isStopped(signals)) throw error;
     } finally {
       signals.stop.removeEventListener('abort', close);
       close();
@@ -171,6 +171,10 @@ export class Controller {
     this.#active += difference;
     this.#metrics.activeWorkers(this.name, this.#active, this.#options.workers);
   }
+}
+
+function isStopped({ stop }: RunSignals): boolean {
+  return stop.aborted;
 }
 
 function classify(error: unknown): Outcome {

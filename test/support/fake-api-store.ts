@@ -171,14 +171,14 @@ export class FakeApiStore {
     checkPreconditions(old, metadata);
     const next =
       subresource === 'status' ? { ...old, status: body['status'] } : { ...body, status: old['status'] };
-    return this.#update(ref, key, next, metadata);
+    return this.#update(ref, key, next);
   }
 
   mergePatch(ref: ResourceRef, key: string, patch: Json, subresource: string | undefined): StoredObject {
     const old = this.get(ref, key);
     checkPreconditions(old, (patch['metadata'] ?? {}) as Json);
     const merged = mergeObjects(old, patch);
-    return this.#update(ref, key, confine(ref, old, merged, subresource), {});
+    return this.#update(ref, key, confine(ref, old, merged, subresource));
   }
 
   jsonPatch(
@@ -190,7 +190,7 @@ export class FakeApiStore {
     const old = this.get(ref, key);
     const patched = structuredClone(old) as Json;
     for (const operation of operations) applyOperation(patched, operation);
-    return this.#update(ref, key, confine(ref, old, patched, subresource), {});
+    return this.#update(ref, key, confine(ref, old, patched, subresource));
   }
 
   /** Server-side apply: fields the manager applied before and leaves out now are removed. */
@@ -221,7 +221,7 @@ export class FakeApiStore {
     const pruned = prune(structuredClone(existing), this.#applied.get(id) ?? {}, wanted) as Json;
     const merged = mergeApplied(pruned, wanted) as Json;
     this.#applied.set(id, structuredClone(wanted));
-    return this.#update(ref, key, confine(ref, existing, merged, request.subresource), {});
+    return this.#update(ref, key, confine(ref, existing, merged, request.subresource));
   }
 
   delete(ref: ResourceRef, key: string, options: Json = {}): StoredObject {
@@ -238,14 +238,11 @@ export class FakeApiStore {
     return this.#store(ref, key, { ...old, metadata });
   }
 
-  #update(ref: ResourceRef, key: string, next: Json, given: Json): StoredObject {
+  #update(ref: ResourceRef, key: string, next: Json): StoredObject {
     const old = this.get(ref, key);
     const metadata = {
-      ...old.metadata,
       ...((next['metadata'] ?? {}) as Json),
-      name: old.metadata.name,
-      uid: old.metadata.uid,
-      resourceVersion: old.metadata.resourceVersion,
+      ...serverOwned(old),
       generation: nextGeneration(old, next),
     };
     const object = {
@@ -254,9 +251,6 @@ export class FakeApiStore {
       kind: old.kind,
       metadata,
     } as unknown as StoredObject;
-    if (given['deletionTimestamp'] === undefined && old.metadata['deletionTimestamp'] !== undefined) {
-      object.metadata['deletionTimestamp'] = old.metadata['deletionTimestamp'];
-    }
     if (isDeepStrictEqual(object, old)) return old;
     const finalizers = (object.metadata['finalizers'] ?? []) as readonly string[];
     if (object.metadata['deletionTimestamp'] !== undefined && finalizers.length === 0) {
@@ -302,6 +296,21 @@ export class FakeApiStore {
     this.#objects.set(id, collection);
     return collection;
   }
+}
+
+/** What no client can change by writing metadata. */
+function serverOwned({
+  metadata,
+}: StoredObject): Json & Pick<StoredObject['metadata'], 'name' | 'uid' | 'resourceVersion'> {
+  const { name, namespace, uid, resourceVersion, creationTimestamp, deletionTimestamp, managedFields } =
+    metadata;
+  const optional = Object.entries({ namespace, creationTimestamp, deletionTimestamp, managedFields });
+  return {
+    name,
+    uid,
+    resourceVersion,
+    ...Object.fromEntries(optional.filter(([, value]) => value !== undefined)),
+  };
 }
 
 export function refText(ref: ResourceRef): string {
