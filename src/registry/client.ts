@@ -8,6 +8,7 @@ import { AddressPolicy } from './address-policy.ts';
 import { Authentication } from './authentication.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { Budget, BudgetPool, type BudgetSettings, DEFAULT_BUDGET } from './budget.ts';
+import { type Bundle, BundleReader } from './bundle-reader.ts';
 import { Connections, type ResolveHost } from './connections.ts';
 import { ContentReader, type HeadResult, type ManifestContent, type View } from './content.ts';
 import { subjectOf } from './endpoint.ts';
@@ -19,6 +20,7 @@ import { DEFAULT_LIST_LIMITS, type KnownPage, type ListLimits, TagLister } from 
 import type { TagFact, TagPage } from './tag-page.ts';
 import { DEFAULT_TRANSPORT, Transport } from './transport.ts';
 import { deadlineError, type Subject } from './transport-errors.ts';
+import { DockerHub } from './vendors/docker-hub.ts';
 
 export interface RegistryClientOptions {
   readonly clock?: Clock;
@@ -31,6 +33,8 @@ export interface RegistryClientOptions {
   readonly requestTimeoutMs?: number;
   readonly userAgent?: string;
   readonly resolveHost?: ResolveHost;
+  /** Docker Hub's own API, for tests. */
+  readonly dockerHubURL?: string;
 }
 
 /** What every call takes. */
@@ -66,7 +70,9 @@ export class RegistryClient {
   readonly #connections: Connections;
   readonly #session: Session;
   readonly #lister: TagLister;
+  readonly #hub: DockerHub;
   readonly #resolver: ImageResolver;
+  readonly #bundles: BundleReader;
   readonly #heads = new SingleFlight<HeadResult>();
   readonly #images = new SingleFlight<ResolvedImage>();
   readonly #lists = new SingleFlight<TagList>();
@@ -83,13 +89,16 @@ export class RegistryClient {
       userAgent: options.userAgent ?? DEFAULT_TRANSPORT.userAgent,
     });
     const realms = { allowedHosts: new Set(options.allowedRealms) };
-    const budgets = new BudgetPool(() => new Budget(clock, { ...DEFAULT_BUDGET, ...options.budget }));
+    const newBudget = (): Budget => new Budget(clock, { ...DEFAULT_BUDGET, ...options.budget });
+    const budgets = new BudgetPool(newBudget);
+    this.#hub = new DockerHub(transport, clock, newBudget(), options.dockerHubURL);
     this.#session = new Session(transport, new Authentication(transport, clock, realms), budgets, clock);
     this.#lister = new TagLister(this.#session, new BoundedCache<KnownPage>(MAX_PAGE_BYTES));
     const content = new ContentReader(
       this.#session,
       new BoundedCache<ManifestContent | Buffer>(MAX_FACT_BYTES),
     );
+    this.#bundles = new BundleReader(content);
     this.#resolver = new ImageResolver(content, new BoundedCache<Digest>(MAX_TAG_DIGESTS));
   }
 
@@ -128,9 +137,19 @@ export class RegistryClient {
         junk += page.junk;
         pages++;
       }
+      for (const [tag, fact] of await this.#hubFacts(repository, access, { ...options, signal }))
+        facts.set(tag, fact);
       return { tags, facts, junk, pages };
     });
     return listing.catch(rethrow(subject));
+  }
+
+  async #hubFacts(
+    repository: Repository,
+    access: RegistryAccess,
+    { signal, meter = newScanMeter() }: CallOptions,
+  ): Promise<ReadonlyMap<string, TagFact>> {
+    return this.#hub.serves(repository) ? this.#hub.facts({ repository, access, signal, meter }) : new Map();
   }
 
   /** What a tag (or "latest", or a digest) points at now; one HEAD. @throws RegistryError */
@@ -158,6 +177,18 @@ export class RegistryClient {
       this.#resolver.resolve(view(reference, access, key, { ...options, signal }), identifier, detail),
     );
     return resolving.catch(rethrow(subject));
+  }
+
+  /** The operator bundle that an image is; undefined if it is none. @throws RegistryError */
+  async readBundle(
+    reference: Reference,
+    access: RegistryAccess,
+    options: CallOptions,
+  ): Promise<Bundle | undefined> {
+    const identifier = identifierOf(reference);
+    const key = await this.#session.viewKey(reference, access, options.signal);
+    const reading = this.#bundles.read(view(reference, access, key, options), identifier);
+    return reading.catch(rethrow(subjectOf('reading the bundle', reference, `:${identifier}`)));
   }
 
   /** Ends all connections; calls in progress fail. */

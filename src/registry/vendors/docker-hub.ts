@@ -1,0 +1,167 @@
+/**
+ * Docker Hub's own API lists tags with digests, most recently pushed first. Names still come from the registry, whose
+ * list is exact; this adds the digests of what moved lately, so that fewer HEADs are needed.
+ *
+ * Pages are read until one holds nothing newer than the last look; what is known stays in memory.
+ */
+
+import * as z from 'zod';
+import type { Clock } from '../../clock.ts';
+import { type Digest, isValidDigest } from '../../domain/digest.ts';
+import { type Repository, withRuntimeDefaults } from '../../domain/reference.ts';
+import type { RegistryAccess } from '../access.ts';
+import { answerError } from '../answer-errors.ts';
+import { BoundedCache } from '../bounded-cache.ts';
+import type { Budget } from '../budget.ts';
+import { subjectOf } from '../endpoint.ts';
+import type { ScanMeter } from '../meter.ts';
+import type { TagFact } from '../tag-page.ts';
+import type { Transport } from '../transport.ts';
+
+/** Only what is used; unknown members and entries without a digest are passed over. */
+const PAGE = z.object({
+  results: z.array(
+    z.object({
+      name: z.string(),
+      digest: z.string().nullish(),
+      media_type: z.string().nullish(),
+      last_updated: z.string().nullish(),
+    }),
+  ),
+});
+
+export const DOCKER_HUB_URL = 'https://hub.docker.com/';
+const PAGE_SIZE = 100;
+/** A first look reads the newest tags only; the rest is asked for by HEAD when it is wanted. */
+const MAX_PAGES = 3;
+const MAX_PAGE_BYTES = 4 * 1024 * 1024;
+const MAX_REPOSITORIES = 1000;
+/** After a refusal. */
+const REST_MS = 15 * 60_000;
+/** Tags remembered of one repository. */
+const MAX_FACTS = 5000;
+
+interface Known {
+  readonly facts: ReadonlyMap<string, TagFact>;
+  /** `last_updated` of the newest tag at the last look. */
+  readonly newest: string;
+}
+
+export interface HubRequest {
+  readonly repository: Repository;
+  readonly access: RegistryAccess;
+  readonly meter: ScanMeter;
+  readonly signal: AbortSignal;
+}
+
+export class DockerHub {
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+  readonly #budget: Budget;
+  readonly #baseURL: string;
+  readonly #known = new BoundedCache<Known>(MAX_REPOSITORIES);
+  /** When a repository whose page was refused is asked about again. */
+  readonly #restUntil = new BoundedCache<number>(MAX_REPOSITORIES);
+
+  constructor(transport: Transport, clock: Clock, budget: Budget, baseURL: string = DOCKER_HUB_URL) {
+    this.#transport = transport;
+    this.#clock = clock;
+    this.#budget = budget;
+    this.#baseURL = baseURL;
+  }
+
+  serves(repository: Repository): boolean {
+    return withRuntimeDefaults(repository).registry === 'docker.io';
+  }
+
+  /** Facts of recently pushed tags; none of a repository that is not public or while the API refuses. */
+  async facts(request: HubRequest): Promise<ReadonlyMap<string, TagFact>> {
+    const path = withRuntimeDefaults(request.repository).repository;
+    if ((this.#restUntil.get(path) ?? 0) > this.#clock.monotonic()) return new Map();
+    try {
+      return await this.#look(request, path);
+    } catch (error) {
+      // The list is exact without these facts; only the caller's own abort counts.
+      if (request.signal.aborted) throw error;
+      this.#restUntil.set(path, this.#clock.monotonic() + REST_MS);
+      return new Map();
+    }
+  }
+
+  async #look(request: HubRequest, path: string): Promise<ReadonlyMap<string, TagFact>> {
+    const known = this.#known.get(path);
+    const found = new Map<string, TagFact>();
+    let newest = '';
+    for (let page = 1; page <= MAX_PAGES; page++) {
+      const entries = await this.#page(request, path, page);
+      for (const entry of entries) addFact(found, entry);
+      newest = entries.reduce((latest, { updated }) => (updated > latest ? updated : latest), newest);
+      const isKnown =
+        known !== undefined && entries.some(({ updated }) => updated !== '' && updated <= known.newest);
+      if (isKnown || entries.length < PAGE_SIZE) break;
+      // Between the last look and the third page lies a gap: what was known may have moved in it.
+      if (page === MAX_PAGES) return this.#remember(path, found, newest);
+    }
+    return this.#remember(path, new Map([...(known?.facts ?? []), ...found]), newest);
+  }
+
+  #remember(path: string, facts: ReadonlyMap<string, TagFact>, newest: string): ReadonlyMap<string, TagFact> {
+    if (facts.size <= MAX_FACTS) this.#known.set(path, { facts, newest });
+    else this.#known.delete(path);
+    return facts;
+  }
+
+  async #page(request: HubRequest, path: string, page: number): Promise<readonly HubEntry[]> {
+    const url = new URL(`v2/repositories/${path}/tags`, this.#baseURL);
+    url.search = new URLSearchParams({
+      page: String(page),
+      page_size: String(PAGE_SIZE),
+      ordering: 'last_updated',
+    }).toString();
+    const subject = subjectOf("asking Docker Hub's API about", request.repository);
+    const permit = await this.#budget.acquire(0, request.signal);
+    try {
+      const { access, meter, signal } = request;
+      const call = { method: 'GET', url, headers: {}, subject, access, meter, signal } as const;
+      const response = await this.#transport.send({
+        ...call,
+        target: { kind: 'registry' },
+        maxBytes: MAX_PAGE_BYTES,
+      });
+      if (response.status !== 200) throw answerError(response, subject, 'NAME_UNKNOWN', this.#clock.now());
+      return readPage(response.body);
+    } finally {
+      permit.release();
+    }
+  }
+}
+
+interface HubEntry {
+  readonly name: string;
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly updated: string;
+}
+
+function readPage(body: Buffer): readonly HubEntry[] {
+  let json: unknown;
+  try {
+    json = JSON.parse(body.toString('utf8'));
+  } catch {
+    return [];
+  }
+  const page = PAGE.safeParse(json);
+  if (!page.success) return [];
+  return page.data.results.map(({ name, digest, media_type: mediaType, last_updated: updated }) => ({
+    name,
+    digest: digest ?? '',
+    mediaType: mediaType ?? '',
+    updated: updated ?? '',
+  }));
+}
+
+function addFact(facts: Map<string, TagFact>, { name, digest, mediaType }: HubEntry): void {
+  if (!isValidDigest(digest)) return;
+  const known: Digest = digest;
+  facts.set(name, { digest: known, ...(mediaType !== '' && { mediaType }) });
+}
