@@ -7,7 +7,7 @@ import { API_VERSION } from './group-version.ts';
 import type { Immutable, Parsed } from './immutable.ts';
 import { metadataSchema } from './metadata.ts';
 import { prepullTemplateSchema } from './prepull.ts';
-import { digest, repositoryReference, tag } from './reference-fields.ts';
+import { digest, repositoryReference, TAG_MAX, tag } from './reference-fields.ts';
 import { displaySchema, IMAGE_TYPES, selectSchema, tagsSchema } from './tag-rules.ts';
 
 export const DIGEST_SCOPES = ['Selected', 'Named', 'All'] as const;
@@ -77,9 +77,9 @@ export const imageSourceSpecSchema = z.object({
 const namedImageFields = {
   reference: text(330).describe('registry/repository:tag'),
   tag: tag().describe('Tag of the image.'),
-  name: text(140).describe('Tag formatted for people.'),
+  name: text(256).describe('Tag formatted for people.'),
   digest: digest().optional().describe('Digest, if known.'),
-  aliases: list(text(64), 8).optional().describe('Other tags of the same image, at most 8.'),
+  aliases: list(text(TAG_MAX), 8).optional().describe('Other tags of the same image, at most 8.'),
   prepulled: z.boolean().describe('Whether every eligible node has it.'),
 };
 
@@ -89,7 +89,7 @@ export const namedImageSchema = z.object(namedImageFields);
 const selectedImageSchema = z.object({
   ...namedImageFields,
   type: z.enum(IMAGE_TYPES).describe('Type that the grammar found.'),
-  version: text(40).optional().describe('Version, if the tag has one.'),
+  version: text(TAG_MAX).optional().describe('Version, if the tag has one.'),
   date: time().optional().describe('Date, if the tag says one.'),
   rules: list(text(32), 4).optional().describe('Names of the rules that keep it, at most 4.'),
 });
@@ -104,7 +104,7 @@ const scanSchema = z.object({
   hiddenByArchitecture: count().optional().describe('Tags hidden because they end in an architecture.'),
   hiddenByCycle: count().optional().describe('Tags hidden because their cycle is another.'),
   ignored: count().optional().describe('Entries of the list that are no tags.'),
-  warnings: list(text(256), 6).optional().describe('What went wrong with single tags.'),
+  warnings: list(text(256), 8).optional().describe('What went wrong with single tags.'),
 });
 
 const rejectedSchema = z.object({
@@ -141,7 +141,7 @@ export const imageSourceStatusSchema = z.object({
     .optional()
     .describe('Whether a list above is longer than shown; the HTTP API serves all.'),
   counts: countsSchema.optional().describe('How many images there are.'),
-  newestSeen: map(text(128), 12, 64)
+  newestSeen: map(text(TAG_MAX), 16, 64)
     .optional()
     .describe('Newest tag ever seen, per series; an older list does not move it back.'),
 });

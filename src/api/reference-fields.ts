@@ -6,10 +6,12 @@ import { celString, matching, type Rule, text, withRules } from './fields.ts';
 export const TAG_MAX = 128;
 /** Longest digest text we take: `sha512:` and 128 hexadecimal digits. */
 export const DIGEST_MAX = 135;
-/** Longest `registry/repository` of an ImageSource; keeps its status below 100 KB. */
+/** Longest `registry/repository` of an ImageSource; its status repeats it for each image. */
 export const REPOSITORY_REFERENCE_MAX = 200;
-/** Longest full reference with tag and digest. */
-export const REFERENCE_MAX = 512;
+/** Longest `registry/repository` that Docker and the kubelet take. */
+const NAME_MAX = 255;
+/** Longest full reference: name, tag and digest. */
+export const REFERENCE_MAX = NAME_MAX + 1 + TAG_MAX + 1 + DIGEST_MAX;
 
 const PORT = '(:[0-9]{1,5})?';
 const LABEL = '[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?';
@@ -96,6 +98,11 @@ export function imageReference(): z.ZodString {
   return withRules(text(REFERENCE_MAX), [
     NO_SCHEME,
     HOST_FIRST,
+    patternRule({
+      pattern: `^[^@]{1,${NAME_MAX}}(:${TAG})?(@.*)?$`,
+      message: `registry and repository together have at most ${NAME_MAX} characters`,
+      unless: '://',
+    }),
     patternRule({
       pattern: '[:@][^/]*$',
       message: 'image needs a tag, a digest or both, such as registry.example.org/team/app:1.2',

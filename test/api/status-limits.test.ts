@@ -34,7 +34,7 @@ test('a list keeps its first entries; texts of a list are kept whole or left out
       tag: 'd',
       name: 'D',
       prepulled: true,
-      aliases: ['a', 'b'.repeat(65), ...Array.from({ length: 20 }, (_, index) => `c${index}`)],
+      aliases: ['a', 'b'.repeat(129), ...Array.from({ length: 20 }, (_, index) => `c${index}`)],
     },
   };
   const { recommended } = fitStatus(imageSourceDefinition, status);

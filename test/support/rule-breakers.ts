@@ -58,6 +58,7 @@ export const RULE_BREAKERS: Readonly<Record<string, Breaker>> = {
   'image must be registry/repository in lower case, such as registry.example.org/team/app': always(
     'registry.example.org/Team/app',
   ),
+  'registry and repository together have at most 255 characters': always(`a.b/${'c'.repeat(252)}:1`),
   'image needs a tag, a digest or both, such as registry.example.org/team/app:1.2': always(
     'registry.example.org/team/app',
   ),
