@@ -13,12 +13,11 @@ export default tseslint.config(
       'max-params': ['error', 4],
       'func-style': ['error', 'declaration', { allowArrowFunctions: true }],
       'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
-      'no-restricted-imports': [
+      'no-restricted-syntax': [
         'error',
         {
-          paths: [
-            { name: 'zod', importNames: ['z'], message: "use import * as z from 'zod': it tree-shakes" },
-          ],
+          selector: "ImportDeclaration[source.value='zod'] > ImportSpecifier",
+          message: "use import * as z from 'zod': it tree-shakes",
         },
       ],
       '@typescript-eslint/consistent-type-imports': 'error',
