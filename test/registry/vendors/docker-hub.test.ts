@@ -20,6 +20,7 @@ interface HubTag {
 const PATH = '/v2/repositories/library/python/tags';
 
 interface Stage {
+  readonly hub: DockerHub;
   readonly server: FakeRegistry;
   readonly clock: FakeClock;
   tags: readonly HubTag[];
@@ -39,6 +40,7 @@ async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
     server.url,
   );
   const stage: Stage = {
+    hub,
     server,
     clock,
     tags: [],
@@ -86,12 +88,7 @@ function hubTag(index: number, name = `t${index}`): HubTag {
 
 describe('DockerHub', () => {
   it('serves Docker Hub alone', () =>
-    onStage(() => {
-      const hub = new DockerHub(
-        {} as Transport,
-        new FakeClock(),
-        new Budget(new FakeClock(), DEFAULT_BUDGET),
-      );
+    onStage(({ hub }) => {
       expect(hub.serves({ registry: 'docker.io', repository: 'a/b' })).toBe(true);
       expect(hub.serves({ registry: '', repository: 'a' })).toBe(true);
       expect(hub.serves({ registry: 'ghcr.io', repository: 'a/b' })).toBe(false);
