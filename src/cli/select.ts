@@ -7,14 +7,20 @@ import { runFold } from '../domain/fold.ts';
 import { eligibleNodes, presenceOf } from '../domain/image-source.ts';
 import type { ListedTag } from '../domain/listing.ts';
 import type { NodeFacts, NodeScope } from '../domain/node.ts';
-import { compileSelection, droppedTags, planSelection, type Selection } from '../domain/selection.ts';
+import {
+  compileSelection,
+  droppedTags,
+  planSelection,
+  type Selection,
+  type SelectionPlan,
+} from '../domain/selection.ts';
 import {
   type PublishedImage,
   type SelectedImage,
   type SelectionResult,
   summarise,
 } from '../domain/selection-result.ts';
-import { concludeSelection } from '../domain/source-images.ts';
+import { concludeSelection, type SourceImages } from '../domain/source-images.ts';
 import { type SpawnerImages, spawnerImages } from '../domain/spawner.ts';
 import { readImageSource } from './image-source-file.ts';
 import { badInput, type CliIo, readInput } from './io.ts';
@@ -62,7 +68,8 @@ export function selectCommand(io: CliIo): Command {
     });
 }
 
-function compile(spec: ReturnType<typeof toSelectionSpec>): Selection {
+/** @throws CliError for a selection that cannot be compiled */
+export function compile(spec: ReturnType<typeof toSelectionSpec>): Selection {
   const result = compileSelection(spec);
   if (!result.ok) throw badInput(`spec.${result.error.field}`, result.error.message, result.error.position);
   return result.value;
@@ -85,7 +92,15 @@ function select(
     eligibleNodes: eligibleNodes(nodes, scope),
     presence: presenceOf(nodes),
   };
-  const source = runFold(concludeSelection(selection, plan, facts));
+  return describeSelection(selection, plan, runFold(concludeSelection(selection, plan, facts)));
+}
+
+/** What is printed of a selection, whether its tags came from a file or from a registry. */
+export function describeSelection(
+  selection: Selection,
+  plan: SelectionPlan,
+  source: SourceImages,
+): SelectOutput {
   return {
     ...publicFields(runFold(summarise(source))),
     dropped: [...droppedTags(selection, plan)],
@@ -98,7 +113,8 @@ function publicFields(result: SelectionResult): Omit<SelectOutput, 'dropped' | '
   return { recommended, latestWeekly, latestDaily, latestRelease, images, displayed };
 }
 
-function toTables({ images, dropped }: SelectOutput): readonly Table[] {
+/** For people. */
+export function toTables({ images, dropped }: SelectOutput): readonly Table[] {
   return [
     {
       columns: ['TAG', 'TYPE', 'PREPULLED', 'RULES', 'ALIASES', 'NAME'],
