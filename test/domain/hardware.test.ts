@@ -32,7 +32,8 @@ function reasonOf(needs: Omit<HardwareNeeds, 'cpu'>): string | undefined {
 test('labels of the device plugin tell versions', () => {
   expect(gpus).toEqual({ cuda: '11.2', driver: '460.27.03', computes: ['6.1'] });
   expect(gpusOf({ ...labels, 'nvidia.com/cuda.driver.rev': '' }).driver).toBe('460.27');
-  expect(gpusOf({})).toEqual({ computes: [] });
+  expect(gpusOf({ ...labels, 'nvidia.com/cuda.driver.minor': '' }).driver).toBe('460');
+  expect(Object.keys(gpusOf({}))).toEqual(['computes']);
 });
 
 describe('the first thing that is too old is the reason', () => {
@@ -109,17 +110,33 @@ describe('generations', () => {
     ['7.5', 'Turing'],
     ['8.9', 'Ampere'],
     ['.8e1', 'Ampere'],
+    ['+75e-1', 'Turing'],
+    ['0.00075e+04', 'Turing'],
+    ['.0082e3', 'Ampere'],
+    ['7e00', 'Volta'],
   ])('%s is %s; of overlapping ones the first', (compute, generation) => {
     const found = findGeneration(rows, compute);
     expect(found.ok && found.value.generation).toBe(generation);
   });
 
-  test.each(['6.9', '9', 'abc', '', '-7', '7,5', 'NaN', 'Infinity', '0x8', '7.5.0'])(
-    '%j is outside of the whole range',
-    (compute) => {
-      expect(findGeneration(rows, compute)).toEqual({ ok: false, error: '[7.0, 9.0)' });
-    },
-  );
+  test.each([
+    '6.9',
+    '9',
+    'abc',
+    '',
+    '-7',
+    '7,5',
+    'NaN',
+    'Infinity',
+    '0x8',
+    '7.5.0',
+    'x7',
+    '17',
+    '8e12',
+    '8e',
+  ])('%j is outside of the whole range', (compute) => {
+    expect(findGeneration(rows, compute)).toEqual({ ok: false, error: '[7.0, 9.0)' });
+  });
 
   test('an empty catalogue has an empty range', () => {
     expect(findGeneration([], '7')).toEqual({ ok: false, error: '[)' });
