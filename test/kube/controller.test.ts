@@ -147,10 +147,12 @@ describe('how a reconcile may end', () => {
   });
 
   it('something that is not even an error', async () => {
-    const { clock, trigger, results } = start(() => {
-      const text: unknown = 'text';
-      return Promise.reject(text as Error);
-    });
+    const { clock, trigger, results } = start(
+      () =>
+        new Promise((_resolve, reject) => {
+          (reject as (reason: unknown) => void)('text');
+        }),
+    );
     trigger.fire(key);
     await clock.advance(1);
     expect(results).toEqual(['error']);
