@@ -231,3 +231,43 @@ describe.each(DEFINITIONS)('the largest status of $kind', (definition) => {
     expect(JSON.stringify(valueAt(stored, ['status'])).length).toBeLessThan(170_000);
   });
 });
+
+test('a spec with every list full stays within the cost that rules may have at run time', async () => {
+  const times = <T>(length: number, make: (index: number) => T): readonly T[] =>
+    Array.from({ length }, (_, index) => make(index));
+  const expression = (index: number): Json => ({
+    key: `node.example.org/${'k'.repeat(40)}${index}`,
+    operator: 'In',
+    values: times(16, (each) => `value-${each}`),
+  });
+  const group = 'g'.repeat(64);
+  const rule = (index: number): Json => ({
+    name: `rule-${index}`,
+    pattern: `^(?<${group}>.*)$`.padEnd(256, 'x?'),
+    orderBy: { capture: group },
+    newest: 100,
+    maxAge: '1h1h1h1h',
+  });
+  const nodes = {
+    nodeSelector: Object.fromEntries(times(16, (index) => [`pool-${index}`, 'v'.repeat(63)])),
+    nodeSelectorTerms: times(32, () => ({ matchExpressions: times(16, expression) })),
+    tolerations: times(16, (index) => ({ key: `taint-${index}`, operator: 'Exists' })),
+  };
+  const patterns = times(16, (index) => `^${index}`.padEnd(256, 'y?'));
+  const spec = {
+    image: `registry.example.org/${'a/'.repeat(80)}a`,
+    tags: { include: patterns, exclude: patterns, aliases: times(16, (index) => `alias${index}`) },
+    select: times(32, rule),
+    prepull: { nodes },
+    access: { pullSecretRefs: times(8, (index) => ({ name: `${'s'.repeat(240)}${index}` })) },
+  };
+  const object = withValue(
+    withValue(FULL_OBJECTS.ImageSource, ['spec'], spec),
+    ['metadata', 'name'],
+    'large',
+  );
+  expect(JSON.stringify(object).length).toBeGreaterThan(100_000);
+  const answer = await tryCreate('ImageSource', object);
+  expect(refusalOf(answer)).toBe('');
+  expect(answer.status).toBe(201);
+});
