@@ -5,10 +5,12 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
 import { crdsCommand } from './crds.ts';
 import { durationCommand } from './duration.ts';
+import { inspectCommand } from './inspect.ts';
 import { CliError, type CliIo, EXIT } from './io.ts';
 import { rangeCommand } from './range.ts';
 import { referenceCommand } from './reference.ts';
 import { runCommand } from './run.ts';
+import { scanCommand } from './scan.ts';
 import { selectCommand } from './select.ts';
 import { tagCommand } from './tag.ts';
 
@@ -17,6 +19,8 @@ const VERBS: readonly ((io: CliIo) => Command)[] = [
   runCommand,
   crdsCommand,
   selectCommand,
+  scanCommand,
+  inspectCommand,
   tagCommand,
   referenceCommand,
   rangeCommand,

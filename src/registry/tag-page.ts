@@ -10,6 +10,8 @@ export interface TagFact {
   readonly mediaType?: string;
   /** Compressed bytes as the registry counts them. */
   readonly size?: number;
+  /** When the tag was pushed, milliseconds since the epoch. */
+  readonly pushedMs?: number;
 }
 
 export interface TagPage {
@@ -70,16 +72,22 @@ function readManifestMap(manifests: unknown): ReadonlyMap<string, TagFact> {
   return facts;
 }
 
-function buildFact(
-  digest: Digest,
-  { mediaType, imageSizeBytes }: Readonly<Record<string, unknown>>,
-): TagFact {
-  const size = typeof imageSizeBytes === 'string' ? Number(imageSizeBytes) : 0;
+function buildFact(digest: Digest, entry: Readonly<Record<string, unknown>>): TagFact {
+  const { mediaType } = entry;
+  const size = positive(entry['imageSizeBytes']);
+  const pushedMs = positive(entry['timeUploadedMs']);
   return {
     digest,
     ...(typeof mediaType === 'string' && { mediaType }),
-    ...(Number.isSafeInteger(size) && size > 0 && { size }),
+    ...(size !== undefined && { size }),
+    ...(pushedMs !== undefined && { pushedMs }),
   };
+}
+
+/** Numbers come as text. */
+function positive(text: unknown): number | undefined {
+  const number = typeof text === 'string' ? Number(text) : 0;
+  return Number.isSafeInteger(number) && number > 0 ? number : undefined;
 }
 
 function countElements(body: Buffer): number {

@@ -160,8 +160,13 @@ function readPage(body: Buffer): readonly HubEntry[] {
   }));
 }
 
-function addFact(facts: Map<string, TagFact>, { name, digest, mediaType }: HubEntry): void {
+function addFact(facts: Map<string, TagFact>, { name, digest, mediaType, updated }: HubEntry): void {
   if (!isValidDigest(digest)) return;
   const known: Digest = digest;
-  facts.set(name, { digest: known, ...(mediaType !== '' && { mediaType }) });
+  const pushedMs = Date.parse(updated);
+  facts.set(name, {
+    digest: known,
+    ...(mediaType !== '' && { mediaType }),
+    ...(!Number.isNaN(pushedMs) && { pushedMs }),
+  });
 }
