@@ -15,6 +15,7 @@ import {
   type SelectionPlan,
 } from '../domain/selection.ts';
 import {
+  displayedTags,
   type PublishedImage,
   type SelectedImage,
   type SelectionResult,
@@ -103,14 +104,15 @@ export function describeSelection(
 ): SelectOutput {
   return {
     ...publicFields(runFold(summarise(source))),
+    displayed: [...displayedTags(source)],
     dropped: [...droppedTags(selection, plan)],
     spawner: spawnerImages(source),
   };
 }
 
-function publicFields(result: SelectionResult): Omit<SelectOutput, 'dropped' | 'spawner'> {
-  const { recommended, latestWeekly, latestDaily, latestRelease, images, displayed } = result;
-  return { recommended, latestWeekly, latestDaily, latestRelease, images, displayed };
+function publicFields(result: SelectionResult): Omit<SelectOutput, 'displayed' | 'dropped' | 'spawner'> {
+  const { recommended, latestWeekly, latestDaily, latestRelease, images } = result;
+  return { recommended, latestWeekly, latestDaily, latestRelease, images };
 }
 
 /** For people. */

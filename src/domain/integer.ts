@@ -13,6 +13,14 @@ export function parseInteger(digits: string): Integer {
   return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
 }
 
+/** As `parseInteger` of `text.slice(start, end)`, without making that text. */
+export function readDigits(text: string, start: number, end: number): Integer {
+  if (end - start > SAFE_DIGITS) return parseInteger(text.slice(start, end));
+  let value = 0;
+  for (let index = start; index < end; index++) value = value * 10 + text.charCodeAt(index) - 0x30;
+  return value;
+}
+
 export function compareIntegers(left: Integer, right: Integer): number {
   if (left === right) return 0;
   return left < right ? -1 : 1;

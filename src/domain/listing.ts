@@ -5,7 +5,7 @@ import { type Fold, foldEach, foldSort } from './fold.ts';
 import type { Integer } from './integer.ts';
 import type { Pattern } from './pattern.ts';
 import type { Grammar } from './tag/grammar.ts';
-import type { Tag, TagType } from './tag/tag.ts';
+import { TAG_TYPES, type Tag, type TagType } from './tag/tag.ts';
 
 /** One entry of a tag list; only vendors' own APIs tell more than the name. */
 export interface ListedTag {
@@ -21,6 +21,8 @@ export interface Listing {
   /** Every tag that exists for the source, in output order; equal ones in the registry's order. */
   readonly tags: readonly Tag[];
   readonly byTag: ReadonlyMap<string, Tag>;
+  /** The same tags by type, in output order. */
+  readonly byType: ReadonlyMap<TagType, readonly Tag[]>;
   /** What the registry's list told beyond the names. */
   readonly listed: ReadonlyMap<string, ListedTag>;
   /** Names in the list that do not exist for the source, with the reason. */
@@ -61,8 +63,9 @@ export function* readListing(filter: ListingFilter, entries: Iterable<ListedTag 
     },
     itemsPerStep,
   );
-  const tags = yield* sortByType([...byTag.values()], filter.grammar);
-  return { tags, byTag, listed, ignored, hiddenByArchitecture };
+  const byType = yield* sortByType(byTag.values(), filter.grammar);
+  const tags = TAG_TYPES.flatMap((type) => byType.get(type) ?? []);
+  return { tags, byTag, byType, listed, ignored, hiddenByArchitecture };
 }
 
 /** When the image was made, as far as anybody tells. */
@@ -82,18 +85,18 @@ function readExisting(filter: ListingFilter, name: string): Tag | string {
 }
 
 /** Sorting each type by itself spares comparing types. */
-function* sortByType(tags: readonly Tag[], grammar: Grammar): Fold<readonly Tag[]> {
+function* sortByType(
+  tags: Iterable<Tag>,
+  { compare, rank }: Grammar,
+): Fold<ReadonlyMap<TagType, readonly Tag[]>> {
   const types = new Map<TagType, Tag[]>();
-  for (const tag of tags) {
+  yield* foldEach(tags, (tag) => {
     const sameType = types.get(tag.type);
     if (sameType === undefined) types.set(tag.type, [tag]);
     else sameType.push(tag);
-  }
-  yield;
-  const segments: (readonly Tag[])[] = [];
-  for (const segment of types.values()) {
-    segments.push(yield* foldSort(segment, (left, right) => grammar.compare(right, left)));
-  }
-  const inTypeOrder = segments.sort(([left], [right]) => (left && right ? grammar.order(left, right) : 0));
-  return inTypeOrder.flat();
+  });
+  const sorted = new Map<TagType, readonly Tag[]>();
+  const order = { compare: (left: Tag, right: Tag) => compare(right, left), rank: (tag: Tag) => -rank(tag) };
+  for (const [type, segment] of types) sorted.set(type, yield* foldSort(segment, order));
+  return sorted;
 }

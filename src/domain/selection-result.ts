@@ -34,8 +34,6 @@ export type Headlines = Readonly<Record<GuardedField, PublishedImage | null>>;
 export interface SelectionResult extends Headlines {
   /** Selected images in output order. */
   readonly images: readonly SelectedImage[];
-  /** Tags the menu's dropdown shows, in output order. */
-  readonly displayed: readonly string[];
   readonly counts: {
     readonly known: number;
     readonly displayed: number;
@@ -69,11 +67,7 @@ export function* summarise(
   previous: PreviousResult = NO_PREVIOUS,
 ): Fold<SelectionResult> {
   const images = source.selected.images.map((image) => selectedImage(source, image));
-  const shown: string[] = [];
-  const { nowMs } = source.plan;
-  yield* foldEach(displayed(listedTags(source), source.selection.spec.display, nowMs), ({ tag }) =>
-    shown.push(tag),
-  );
+  const shown = yield* countDisplayed(source);
   const recommended = headline(source, previous, 'recommended');
   const latestWeekly = headline(source, previous, 'latestWeekly');
   const latestDaily = headline(source, previous, 'latestDaily');
@@ -85,10 +79,9 @@ export function* summarise(
     latestDaily: latestDaily.image,
     latestRelease: latestRelease.image,
     images,
-    displayed: shown,
     counts: {
       known: source.plan.listing.tags.length,
-      displayed: shown.length,
+      displayed: shown,
       selected: images.length,
       prepulled: images.filter(({ prepulled }) => prepulled).length,
     },
@@ -146,6 +139,23 @@ function selectedImage(source: SourceImages, image: Image): SelectedImage {
   };
 }
 
+/** Tags the menu's dropdown shows, in output order; lazily, because they may be many. */
+export function* displayedTags(source: SourceImages): Generator<string> {
+  const { selection, plan } = source;
+  for (const { tag } of displayed(listedTags(source), selection.spec.display, plan.nowMs)) yield tag;
+}
+
 function* listedTags(source: SourceImages): Generator<Tag> {
   for (const entry of entries(source)) yield 'image' in entry ? entry.image : entry.tag;
+}
+
+/** Types that are filtered do not change when aliases are resolved, so the tags as they read will do. */
+function* countDisplayed({ selection, plan }: SourceImages): Fold<number> {
+  const { tags, hiddenByArchitecture } = plan.listing;
+  if (Object.keys(selection.spec.display).length === 0) return tags.length - hiddenByArchitecture;
+  let count = 0;
+  yield* foldEach(displayed(tags, selection.spec.display, plan.nowMs), () => {
+    count++;
+  });
+  return count;
 }

@@ -7,7 +7,7 @@ import { err, ok, type Result } from './result.ts';
 import type { CaptureOrder, RuleSpec, Selector } from './selection-spec.ts';
 import { readCalVer } from './tag/calver.ts';
 import type { GrammarName } from './tag/grammar.ts';
-import type { Tag } from './tag/tag.ts';
+import type { Tag, TagType } from './tag/tag.ts';
 import {
   compareNumbers,
   compareText,
@@ -31,6 +31,8 @@ export interface Rule {
   readonly judge: (tag: Tag) => Verdict;
   /** Age of two candidates: negative if the first is older. Ties are broken by the grammar's order, then by text. */
   readonly compare: (left: Candidate, right: Candidate) => number;
+  /** The only type it takes, if it is for one. */
+  readonly type?: TagType;
   /** Tags that may be judged between two pauses. */
   readonly itemsPerStep: number;
 }
@@ -90,6 +92,7 @@ function typeRule(spec: RuleSpec, type: Tag['type'], grammar: GrammarName): Rule
       return { tag, key: null };
     },
     compare: () => 0,
+    type,
     itemsPerStep: PLENTY,
   };
 }

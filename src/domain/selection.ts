@@ -77,10 +77,13 @@ export function* planSelection(
       else rules.push(rule.spec.name);
     }
   }
-  const chosen = new Map(
-    inOutputOrder(listing, new Set(kept.keys())).map((tag) => [tag, kept.get(tag) ?? []]),
-  );
-  return { listing, chosen, needsDigest: needsDigest(selection, { listing, nowMs }, chosen), nowMs };
+  const wanted = new Set([...kept.keys(), ...alsoWanted(selection, { listing, nowMs })]);
+  const needsDigest: string[] = [];
+  yield* foldEach(listing.tags, ({ tag }) => {
+    if (wanted.has(tag)) needsDigest.push(tag);
+  });
+  const chosen = new Map(needsDigest.filter((tag) => kept.has(tag)).map((tag) => [tag, kept.get(tag) ?? []]));
+  return { listing, chosen, needsDigest, nowMs };
 }
 
 /** Why a tag of the registry's list is not selected; undefined if it is, or is not in the list. */
@@ -110,27 +113,43 @@ interface Listed {
 }
 
 /** Candidates within the bounds, newest first, at most `newest` of one track. */
-function* keepNewest(
-  selection: Selection,
-  rule: Rule,
-  { listing, nowMs }: Listed,
-): Fold<readonly Candidate[]> {
-  const candidates: Candidate[] = [];
-  yield* foldEach(
-    listing.tags,
-    (tag) => {
-      const verdict = rule.judge(tag);
-      if (verdict === null || typeof verdict === 'string') return;
-      if (outOfBounds(rule, tag, dateOf(listing, tag), nowMs) === undefined) candidates.push(verdict);
-    },
-    rule.itemsPerStep,
-  );
+function* keepNewest(selection: Selection, rule: Rule, listed: Listed): Fold<readonly Candidate[]> {
+  const candidates = yield* findCandidates(selection, rule, listed);
   const track = selection.grammar.name === 'Docker' ? mostPrecise(rule, candidates) : candidates;
-  const isOrdered = rule.spec.selector.kind === 'type' || rule.spec.selector.kind === 'tags';
-  const newestFirst = isOrdered
-    ? track
-    : yield* foldSort(track, (left, right) => compareCandidates(selection, rule, left, right));
+  const compare = (left: Candidate, right: Candidate): number =>
+    compareCandidates(selection, rule, left, right);
+  const newestFirst = isInOrder(rule) ? track : yield* foldSort(track, { compare });
   return rule.spec.newest === null ? newestFirst : newestFirst.slice(0, rule.spec.newest);
+}
+
+/** Every tag the rule takes within its bounds; where the list is in the rule's order, no more than are kept. */
+function* findCandidates({ grammar }: Selection, rule: Rule, listed: Listed): Fold<readonly Candidate[]> {
+  const candidates: Candidate[] = [];
+  const enough = isInOrder(rule) && grammar.name !== 'Docker' ? rule.spec.newest : null;
+  let judged = 0;
+  for (const tag of tagsFor(rule, listed.listing)) {
+    if (candidates.length === enough) break;
+    const candidate = takeTag(rule, tag, listed);
+    if (candidate !== undefined) candidates.push(candidate);
+    judged++;
+    if (judged % rule.itemsPerStep === 0) yield;
+  }
+  return candidates;
+}
+
+function tagsFor({ type }: Rule, { tags, byType }: Listing): readonly Tag[] {
+  return type === undefined ? tags : (byType.get(type) ?? []);
+}
+
+function takeTag(rule: Rule, tag: Tag, { listing, nowMs }: Listed): Candidate | undefined {
+  const verdict = rule.judge(tag);
+  if (verdict === null || typeof verdict === 'string') return undefined;
+  return outOfBounds(rule, tag, dateOf(listing, tag), nowMs) === undefined ? verdict : undefined;
+}
+
+/** Whether the order of listings is the rule's order as well. */
+function isInOrder({ spec }: Rule): boolean {
+  return spec.selector.kind === 'type' || spec.selector.kind === 'tags';
 }
 
 /** Newest first; ties by the grammar, then by text, so that every run gives the same. */
@@ -161,23 +180,12 @@ function ruleReason(rule: Rule, tag: Tag, { listing, nowMs }: Listed): string | 
     : `${rule.spec.name}: not among the newest ${count}`;
 }
 
-function needsDigest(
-  { spec }: Selection,
-  { listing, nowMs }: Listed,
-  chosen: ReadonlyMap<string, unknown>,
-): readonly string[] {
-  const wanted = new Set(chosen.keys());
-  if (spec.digests === 'Selected') return [...wanted];
-  for (const alias of spec.grammar.aliases) {
-    if (listing.byTag.has(alias)) wanted.add(alias);
-  }
-  if (spec.digests === 'All')
-    for (const { tag } of displayed(listing.tags, spec.display, nowMs)) wanted.add(tag);
-  return inOutputOrder(listing, wanted);
-}
-
-function inOutputOrder({ tags }: Listing, names: ReadonlySet<string>): readonly string[] {
-  return tags.filter(({ tag }) => names.has(tag)).map(({ tag }) => tag);
+/** Names of the tags whose digests are wanted, beyond the chosen ones. */
+function* alsoWanted({ spec }: Selection, { listing, nowMs }: Listed): Generator<string> {
+  if (spec.digests === 'Selected') return;
+  yield* spec.grammar.aliases.filter((alias) => listing.byTag.has(alias));
+  if (spec.digests !== 'All') return;
+  for (const { tag } of displayed(listing.tags, spec.display, nowMs)) yield tag;
 }
 
 function compilePatterns(

@@ -39,10 +39,12 @@ export function* concludeSelection(
   facts: SourceFacts,
 ): Fold<SourceImages> {
   const resolvesAll = selection.spec.digests === 'All';
+  const wanted = resolvesAll
+    ? plan.listing.tags
+    : plan.needsDigest.flatMap((tag) => plan.listing.byTag.get(tag) ?? []);
   const images: Image[] = [];
-  const wanted = new Set(plan.needsDigest);
-  yield* foldEach(plan.listing.tags, (tag) => {
-    if (resolvesAll || wanted.has(tag.tag)) images.push(learn(selection, plan, facts, tag));
+  yield* foldEach(wanted, (tag) => {
+    images.push(learn(selection, plan, facts, tag));
   });
   // Unless everything is resolved, tags for one architecture are asked for by name only and alias nothing.
   const apart = (image: Image): boolean => !resolvesAll && image.architecture !== null;

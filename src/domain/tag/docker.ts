@@ -13,7 +13,7 @@ const VERSION = /^([0-9]+(?:\.[0-9]+)*)(\w*)$/;
 /** An abbreviated commit is no version, unless it is all digits. */
 const COMMIT = /^(?=.*[a-f])[a-f0-9]{7,40}$/;
 
-/** `1.2.3b1-alpine` is release 1.2.3, pre-release b1, variant alpine (in `extra`). */
+/** `1.2.3b1-alpine` is release 1.2.3, pre-release b1, variant alpine (in `extra`); a SNAPSHOT is no release either. */
 export function readDocker(tag: string): Tag {
   const text = tag.startsWith('v') ? tag.slice(1) : tag;
   const dash = text.indexOf('-');
@@ -24,9 +24,13 @@ export function readDocker(tag: string): Tag {
     numbers.split('.').map(parseInteger),
     prerelease === '' ? NO_IDENTIFIERS : [prerelease],
   );
-  const read = versionedTag(tag, version, null);
-  const extra = dash < 0 ? '' : text.slice(dash + 1);
-  return extra === '' ? read : { ...read, displayName: `${read.displayName} [${extra}]`, extra };
+  return withVariant(versionedTag(tag, version, null), dash < 0 ? '' : text.slice(dash + 1));
+}
+
+function withVariant(tag: Tag, extra: string): Tag {
+  if (extra === '') return tag;
+  const type = extra.endsWith('SNAPSHOT') ? 'releaseCandidate' : tag.type;
+  return { ...tag, type, displayName: `${tag.displayName} [${extra}]`, extra };
 }
 
 /** Variant and precision; two tags of one track may replace each other. Undefined for a tag without version. */

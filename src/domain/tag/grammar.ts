@@ -3,8 +3,8 @@
 import { readCalVer } from './calver.ts';
 import { compareDocker, readDocker } from './docker.ts';
 import { comparePlain, readNamed, readPlain } from './plain.ts';
-import { compareRsp, createTagReader, type TagReader } from './rsp.ts';
-import { compareSemVer, readSemVer } from './semver.ts';
+import { compareRsp, createRspReader, rankRsp, type TagReader } from './rsp.ts';
+import { compareSemVer, rankSemVer, readSemVer } from './semver.ts';
 import { type CompareTags, isPossibleAlias, listingOrder, type Tag } from './tag.ts';
 
 export const GRAMMAR_NAMES = ['RSP', 'SemVer', 'Docker', 'CalVer', 'Plain'] as const;
@@ -30,6 +30,8 @@ export interface Grammar {
   readonly readAlias: (tag: string) => Tag;
   /** Age of two tags of one type: negative if the first is older. */
   readonly compare: CompareTags;
+  /** Coarse age for sorting: if the first is older, its rank is not higher. */
+  readonly rank: (tag: Tag) => number;
   /** Order of listings: types in fixed order, newest first. */
   readonly order: CompareTags;
 }
@@ -40,6 +42,15 @@ const COMPARE: Readonly<Record<GrammarName, CompareTags>> = {
   Docker: compareDocker,
   CalVer: compareSemVer,
   Plain: comparePlain,
+};
+
+const RANK: Readonly<Record<GrammarName, (tag: Tag) => number>> = {
+  RSP: rankRsp,
+  SemVer: rankSemVer,
+  // 1 stands above 1.2: only the first number decides alone.
+  Docker: ({ version }) => (version === null ? -1 : Number(version.major)),
+  CalVer: rankSemVer,
+  Plain: () => 0,
 };
 
 export function isGrammarName(text: string): text is GrammarName {
@@ -60,6 +71,7 @@ export function createGrammar(options: GrammarOptions): Grammar {
     },
     readAlias: (tag) => reader.readAlias(tag),
     compare,
+    rank: RANK[options.name],
     order: listingOrder(compare),
   };
 }
@@ -68,7 +80,7 @@ function createReader({ name, architectures }: GrammarOptions): TagReader {
   const readAlias = (tag: string): Tag => readNamed(tag, 'alias');
   switch (name) {
     case 'RSP':
-      return createTagReader(architectures);
+      return createRspReader(architectures);
     case 'SemVer':
       return { read: readSemVer, readAlias };
     case 'Docker':

@@ -3,11 +3,12 @@
  * first form that matches the whole text with a valid date wins.
  */
 
-import { type Integer, parseInteger } from '../integer.ts';
+import { type Integer, parseInteger, readDigits } from '../integer.ts';
 import { dayMs, weekMs } from './calendar.ts';
+import { type Architectures, readNameParts, readTail, skipDigits, type Tail } from './rsp-tail.ts';
 import type { Tag, TagType } from './tag.ts';
 import { titleCase } from './title-case.ts';
-import { compareText, compareVersionsNaturally, makeVersion, type Version } from './version.ts';
+import { compareText, compareVersionsNaturally, makeVersion, rankVersion, type Version } from './version.ts';
 
 /** Reads tags of one source. */
 export interface TagReader {
@@ -17,36 +18,15 @@ export interface TagReader {
   readAlias(tag: string): Tag;
 }
 
-interface Forms {
-  readonly candidate: RegExp;
-  readonly release: RegExp;
-  readonly weekly: RegExp;
-  readonly daily: RegExp;
-  readonly unknown: RegExp;
-}
-
-/** Groups of the tail of a version: cycle, cycle build, RSP build, extra, architecture. */
-type Tail = readonly (string | undefined)[];
-
-/** The version part of a form: what its own groups say. */
-interface Head {
-  readonly type: TagType;
-  readonly title: string;
-  readonly version: Version;
-  readonly semantic: boolean;
-  readonly dateMs: number | null;
-}
-
-const OLD_RELEASE = /^r([0-9]{2})([0-9])$/;
 const EXPERIMENTAL = 'exp_';
-const CYCLE_OF_NAME = /^(.*)_c([0-9]+)$/;
+const UNDERSCORE = 0x5f;
 
 /** @param architectures endings that count as architecture; empty: every `-[a-z0-9]+` does */
-export function createTagReader(architectures: readonly string[]): TagReader {
-  const forms = compileForms(architectures);
+export function createRspReader(architectures: readonly string[]): TagReader {
+  const known: Architectures = new Set(architectures);
   return {
-    read: (tag) => readTag(forms, tag),
-    readAlias: (tag) => readName(forms, tag, 'alias'),
+    read: (tag) => readTag(tag, known),
+    readAlias: (tag) => readName(tag, known, 'alias'),
   };
 }
 
@@ -62,44 +42,67 @@ export function compareRsp(left: Tag, right: Tag): number {
   );
 }
 
-function compileForms(architectures: readonly string[]): Forms {
-  const named = architectures.map((name) => name.replace(/[^a-z0-9]/gi, '\\$&'));
-  const architecture = `(?:-(${named.length === 0 ? '[a-z0-9]+' : named.join('|')}))?$`;
-  const tail = `(?:_c([0-9]+)\\.([0-9]+))?(?:_rsp([0-9]+))?(?:_(.+?))?${architecture}`;
-  return {
-    candidate: new RegExp(`^r([0-9]+)_([0-9]+)_([0-9]+)_rc([0-9]+)${tail}`),
-    release: new RegExp(`^r([0-9]+)_([0-9]+)_([0-9]+)${tail}`),
-    weekly: new RegExp(`^w_([0-9]+)_([0-9]+)${tail}`),
-    daily: new RegExp(`^d_([0-9]+)_([0-9]+)_([0-9]+)${tail}`),
-    unknown: new RegExp(`^(.*?)${architecture}`, 's'),
-  };
+/** The version part of a form. */
+interface Head {
+  readonly type: TagType;
+  readonly title: string;
+  readonly version: Version;
+  readonly semantic: boolean;
+  readonly dateMs: number | null;
 }
 
 /** Empty text is read as "latest". */
-function readTag(forms: Forms, text: string): Tag {
+function readTag(text: string, architectures: Architectures): Tag {
   const tag = text === '' ? 'latest' : text;
+  return readVersioned(tag, architectures) ?? readName(tag, architectures, 'unknown');
+}
+
+function readVersioned(tag: string, architectures: Architectures): Tag | undefined {
   switch (tag.charCodeAt(0)) {
     case 0x72:
-      return readRelease(forms, tag) ?? readName(forms, tag, 'unknown');
+      return readRelease(tag, architectures);
     case 0x77:
-      return readWeekly(forms, tag) ?? readName(forms, tag, 'unknown');
+      return readWeekly(tag, architectures);
     case 0x64:
-      return readDaily(forms, tag) ?? readName(forms, tag, 'unknown');
+      return readDaily(tag, architectures);
+    case 0x65:
+      return readExperimental(tag, architectures);
     default:
-      return readExperimental(forms, tag) ?? readName(forms, tag, 'unknown');
+      return undefined;
   }
 }
 
-function readRelease(forms: Forms, tag: string): Tag | undefined {
-  const candidate = forms.candidate.exec(tag);
-  if (candidate !== null) return candidateTag(candidate);
-  const [, major, minor, patch, ...tail] = forms.release.exec(tag) ?? [];
-  if (major !== undefined && minor !== undefined && patch !== undefined) {
-    return versionTag(tag, releaseHead(parseInteger(major), parseInteger(minor), parseInteger(patch)), tail);
-  }
-  const [, oldMajor, oldMinor] = OLD_RELEASE.exec(tag) ?? [];
-  if (oldMajor === undefined || oldMinor === undefined) return undefined;
-  return versionTag(tag, releaseHead(Number(oldMajor), Number(oldMinor), 0), []);
+/** Index after a number that begins at `start`, if "_" follows; 0 if not. */
+function joinedEnd(tag: string, start: number): number {
+  const end = skipDigits(tag, start);
+  return end > start && tag.charCodeAt(end) === UNDERSCORE ? end : 0;
+}
+
+/** Index after the last number, which begins at `start`; 0 if there is none. */
+function lastEnd(tag: string, start: number): number {
+  const end = skipDigits(tag, start);
+  return end > start ? end : 0;
+}
+
+function readRelease(tag: string, architectures: Architectures): Tag | undefined {
+  const majorEnd = joinedEnd(tag, 1);
+  const minorEnd = majorEnd === 0 ? 0 : joinedEnd(tag, majorEnd + 1);
+  const end = minorEnd === 0 ? 0 : lastEnd(tag, minorEnd + 1);
+  if (end === 0) return readOldRelease(tag);
+  const major = readDigits(tag, 1, majorEnd);
+  const minor = readDigits(tag, majorEnd + 1, minorEnd);
+  const patch = readDigits(tag, minorEnd + 1, end);
+  const candidate = readCandidate(tag, { numbers: [major, minor, patch], start: end }, architectures);
+  if (candidate !== undefined) return candidate;
+  const tail = readTail(tag, end, architectures);
+  return tail && versionTag(tag, releaseHead(major, minor, patch), tail);
+}
+
+/** "r170" is 17.0.0: two digits and one, and nothing else. */
+function readOldRelease(tag: string): Tag | undefined {
+  if (tag.length !== 4 || skipDigits(tag, 1) !== 4) return undefined;
+  const tail = readTail(tag, 4, new Set());
+  return tail && versionTag(tag, releaseHead(Number(tag.slice(1, 3)), Number(tag.slice(3)), 0), tail);
 }
 
 function releaseHead(major: Integer, minor: Integer, patch: Integer): Head {
@@ -113,57 +116,94 @@ function releaseHead(major: Integer, minor: Integer, patch: Integer): Head {
   };
 }
 
-function candidateTag(match: RegExpExecArray): Tag {
-  const [tag, major = '', minor = '', patch = '', candidate = '', ...tail] = match;
-  const version = makeVersion(parseInteger(major), parseInteger(minor), parseInteger(patch), [
-    `rc${candidate}`,
-  ]);
-  const title = `Release Candidate r${version.major}.${version.minor}.${version.patch}-rc${candidate}`;
+interface Numbers {
+  readonly numbers: readonly [Integer, Integer, Integer];
+  /** Where they end. */
+  readonly start: number;
+}
+
+function readCandidate(
+  tag: string,
+  { numbers, start }: Numbers,
+  architectures: Architectures,
+): Tag | undefined {
+  if (!tag.startsWith('_rc', start)) return undefined;
+  const end = skipDigits(tag, start + 3);
+  const tail = end === start + 3 ? undefined : readTail(tag, end, architectures);
+  if (tail === undefined) return undefined;
+  const candidate = tag.slice(start + 1, end);
+  const version = makeVersion(...numbers, [candidate]);
+  const title = `Release Candidate r${numbers.join('.')}-${candidate}`;
   return versionTag(tag, { type: 'releaseCandidate', title, version, semantic: true, dateMs: null }, tail);
 }
 
-function readWeekly(forms: Forms, tag: string): Tag | undefined {
-  const match = forms.weekly.exec(tag);
-  if (match === null) return undefined;
-  const [, year = '', week = '', ...tail] = match;
-  const dateMs = weekMs(Number(year), Number(week));
-  if (dateMs === undefined) return undefined;
-  const version = makeVersion(Number(year), Number(week), 0);
-  const title = `Weekly ${year}_${week}`;
-  return versionTag(tag, { type: 'weekly', title, version, semantic: false, dateMs }, tail);
+function readWeekly(tag: string, architectures: Architectures): Tag | undefined {
+  const yearEnd = tag.charCodeAt(1) === UNDERSCORE ? joinedEnd(tag, 2) : 0;
+  const end = yearEnd === 0 ? 0 : lastEnd(tag, yearEnd + 1);
+  if (end === 0) return undefined;
+  const year = Number(readDigits(tag, 2, yearEnd));
+  const week = Number(readDigits(tag, yearEnd + 1, end));
+  return datedTag(
+    tag,
+    { type: 'weekly', end, version: [year, week, 0], dateMs: weekMs(year, week) },
+    architectures,
+  );
 }
 
-function readDaily(forms: Forms, tag: string): Tag | undefined {
-  const match = forms.daily.exec(tag);
-  if (match === null) return undefined;
-  const [, year = '', month = '', day = '', ...tail] = match;
-  const dateMs = dayMs(Number(year), Number(month), Number(day));
-  if (dateMs === undefined) return undefined;
-  const version = makeVersion(Number(year), Number(month), Number(day));
-  const title = `Daily ${year}_${month}_${day}`;
-  return versionTag(tag, { type: 'daily', title, version, semantic: false, dateMs }, tail);
+function readDaily(tag: string, architectures: Architectures): Tag | undefined {
+  const yearEnd = tag.charCodeAt(1) === UNDERSCORE ? joinedEnd(tag, 2) : 0;
+  const monthEnd = yearEnd === 0 ? 0 : joinedEnd(tag, yearEnd + 1);
+  const end = monthEnd === 0 ? 0 : lastEnd(tag, monthEnd + 1);
+  if (end === 0) return undefined;
+  const year = Number(readDigits(tag, 2, yearEnd));
+  const month = Number(readDigits(tag, yearEnd + 1, monthEnd));
+  const day = Number(readDigits(tag, monthEnd + 1, end));
+  return datedTag(
+    tag,
+    { type: 'daily', end, version: [year, month, day], dateMs: dayMs(year, month, day) },
+    architectures,
+  );
+}
+
+interface Dated {
+  readonly type: 'weekly' | 'daily';
+  /** Where the date ends. */
+  readonly end: number;
+  readonly version: readonly [number, number, number];
+  readonly dateMs: number | undefined;
+}
+
+/** A weekly or daily, if there is such a date and the tail is one. */
+function datedTag(
+  tag: string,
+  { type, end, version, dateMs }: Dated,
+  architectures: Architectures,
+): Tag | undefined {
+  const tail = dateMs === undefined ? undefined : readTail(tag, end, architectures);
+  if (dateMs === undefined || tail === undefined) return undefined;
+  const title = (type === 'weekly' ? 'Weekly ' : 'Daily ') + tag.slice(2, end);
+  return versionTag(tag, { type, title, version: makeVersion(...version), semantic: false, dateMs }, tail);
 }
 
 /** `exp_` and a tag: all fields of the inner tag stay, only type, tag and name change; it nests. */
-function readExperimental(forms: Forms, tag: string): Tag | undefined {
+function readExperimental(tag: string, architectures: Architectures): Tag | undefined {
   let depth = 0;
   while (tag.startsWith(EXPERIMENTAL, depth) && tag.length > depth + EXPERIMENTAL.length)
     depth += EXPERIMENTAL.length;
   if (depth === 0) return undefined;
-  const inner = readTag(forms, tag.slice(depth));
+  const inner = readTag(tag.slice(depth), architectures);
   const displayName = 'Experimental '.repeat(depth / EXPERIMENTAL.length) + inner.displayName;
   return { ...inner, tag, type: 'experimental', displayName };
 }
 
-/** Forms 7 and 8: a name, maybe a cycle, maybe an architecture. Always matches. */
-function readName(forms: Forms, tag: string, type: 'alias' | 'unknown'): Tag {
-  const [, name = tag, architecture] = forms.unknown.exec(tag) ?? [];
-  const [, base = name, cycle] = CYCLE_OF_NAME.exec(name) ?? [];
+/** A name, maybe a cycle, maybe an architecture. Always matches. */
+function readName(tag: string, architectures: Architectures, type: 'alias' | 'unknown'): Tag {
+  const { base, cycle, architecture } = readNameParts(tag, architectures);
   const title = type === 'alias' ? titleCase(base.replaceAll('_', ' ')) : base;
   return {
     tag,
     type,
-    displayName: title + nameTail([cycle, undefined, undefined, undefined, architecture]),
+    displayName: title + partsOfName(cycle, undefined) + bracketed(architecture),
     base,
     version: null,
     semantic: false,
@@ -177,36 +217,44 @@ function readName(forms: Forms, tag: string, type: 'alias' | 'unknown'): Tag {
 }
 
 function versionTag(tag: string, head: Head, tail: Tail): Tag {
-  const [cycle, cycleBuild, rspBuild, extra, architecture] = tail;
   return {
     tag,
     type: head.type,
-    displayName: head.title + nameTail(tail),
+    displayName: head.title + tailName(tail),
     base: null,
     version: head.version,
     semantic: head.semantic,
-    cycle: integerOrNull(cycle),
-    cycleBuild: integerOrNull(cycleBuild),
-    rspBuild: integerOrNull(rspBuild),
-    architecture: architecture ?? null,
-    extra: extra ?? null,
+    cycle: integerOrNull(tail.cycle),
+    cycleBuild: integerOrNull(tail.cycleBuild),
+    rspBuild: integerOrNull(tail.rspBuild),
+    architecture: tail.architecture ?? null,
+    extra: tail.extra ?? null,
     dateMs: head.dateMs,
   };
 }
 
 /** The digits stay as they were written. */
-function nameTail([cycle, cycleBuild, rspBuild, extra, architecture]: Tail): string {
-  let text = '';
-  if (cycle !== undefined)
-    text += ` (SAL Cycle ${cycle}${cycleBuild === undefined ? '' : `, Build ${cycleBuild}`})`;
-  if (rspBuild !== undefined) text += ` (RSP Build ${rspBuild})`;
-  if (extra !== undefined) text += ` [${extra}]`;
-  if (architecture !== undefined) text += ` [${architecture}]`;
-  return text;
+function tailName({ cycle, cycleBuild, rspBuild, extra, architecture }: Tail): string {
+  const rsp = rspBuild === undefined ? '' : ` (RSP Build ${rspBuild})`;
+  return partsOfName(cycle, cycleBuild) + rsp + bracketed(extra) + bracketed(architecture);
+}
+
+function partsOfName(cycle: string | undefined, cycleBuild: string | undefined): string {
+  if (cycle === undefined) return '';
+  return cycleBuild === undefined ? ` (SAL Cycle ${cycle})` : ` (SAL Cycle ${cycle}, Build ${cycleBuild})`;
+}
+
+function bracketed(text: string | undefined): string {
+  return text === undefined ? '' : ` [${text}]`;
 }
 
 function integerOrNull(digits: string | undefined): Integer | null {
   return digits === undefined ? null : parseInteger(digits);
+}
+
+/** Coarse age: never contradicts `compareRsp`, and most often decides; names are above versions. */
+export function rankRsp({ version }: Tag): number {
+  return version === null ? Number.MAX_VALUE : rankVersion(version);
 }
 
 /** Versions if both have one, else base text; a tag with a base is above one with a version. */

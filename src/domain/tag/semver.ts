@@ -2,7 +2,7 @@
 
 import { comparePlain, readNamed } from './plain.ts';
 import type { Tag } from './tag.ts';
-import { compareVersions, formatWritten, readLooseVersion, type Version } from './version.ts';
+import { compareVersions, formatWritten, rankVersion, readLooseVersion, type Version } from './version.ts';
 
 /** A version without pre-release is a release, one with it a releaseCandidate, anything else unknown. */
 export function readSemVer(tag: string): Tag {
@@ -38,4 +38,9 @@ export function compareSemVer(left: Tag, right: Tag): number {
     left.version.precision - right.version.precision ||
     comparePlain(left, right)
   );
+}
+
+/** Coarse age: never contradicts `compareSemVer`; names are below versions. */
+export function rankSemVer({ version }: Tag): number {
+  return version === null ? -1 : rankVersion(version);
 }

@@ -108,6 +108,17 @@ export function compareVersionsNaturally(left: Version, right: Version): number 
   );
 }
 
+const RANK_MAJOR = 2 ** 20;
+const RANK_MINOR = 2 ** 16;
+
+/** One number that never contradicts `compareNumbers`, and says equal only where that must decide. */
+export function rankVersion({ major, minor, patch }: Version): number {
+  if (major >= RANK_MAJOR) return RANK_MAJOR * RANK_MINOR * RANK_MINOR;
+  const majorRank = Number(major) * RANK_MINOR * RANK_MINOR;
+  if (minor >= RANK_MINOR - 1) return majorRank + (RANK_MINOR - 1) * RANK_MINOR;
+  return majorRank + Number(minor) * RANK_MINOR + Math.min(Number(patch), RANK_MINOR - 1);
+}
+
 /** The numbers only; a missing one counts as 0. */
 export function compareNumbers(left: Version, right: Version): number {
   return (

@@ -1,0 +1,154 @@
+/**
+ * What the pure core costs: N tags parsed, ordered and selected under three rules, in a process of its own.
+ *
+ *   node hack/bench/domain.ts [N...]        (default 100000 300000 1000000; each in a fresh process)
+ *
+ * Prints CPU (user + system, this process's start not counted), the longest stretch between two pauses of a fold,
+ * peak resident memory, and how much of it the work added.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+
+import type { Digest } from '../../src/domain/digest.ts';
+import { NO_BOUNDS } from '../../src/domain/display.ts';
+import type { Fold } from '../../src/domain/fold.ts';
+import { compileSelection, planSelection } from '../../src/domain/selection.ts';
+import { summarise } from '../../src/domain/selection-result.ts';
+import type { RuleSpec, SelectionSpec, Selector } from '../../src/domain/selection-spec.ts';
+import { concludeSelection } from '../../src/domain/source-images.ts';
+
+/** Bars of the issue for 100,000 tags. */
+const BAR = { cpuMs: 250, stretchMs: 50, memoryMb: 100 };
+
+interface Measurement {
+  readonly tags: number;
+  readonly cpuMs: number;
+  readonly stretchMs: number;
+  readonly peakMb: number;
+  readonly addedMb: number;
+  readonly selected: number;
+}
+
+/** A repository as the original's: dailies, weeklies, releases, experiments, 5 % names without version. */
+function makeTags(count: number): readonly string[] {
+  const tags: string[] = [];
+  for (let index = 0; tags.length < count; index++) {
+    const year = 1990 + (index % 60);
+    const month = 1 + (index % 12);
+    const day = 1 + (index % 28);
+    tags.push(`d_${year}_${pad(month)}_${pad(day)}_c${index % 100}.${index % 1000}`);
+    tags.push(`w_${year}_${pad(1 + (index % 52))}_rsp${index % 5000}`);
+    if (index % 3 === 0) tags.push(`r${index % 40}_${index % 10}_${index % 7}_rsp${index % 999}`);
+    if (index % 4 === 0) tags.push(`exp_w_${year}_${pad(1 + (index % 52))}_u${index}`);
+    if (index % 8 === 0) tags.push(`team_${index}_name`);
+  }
+  // As from a registry: flat strings out of JSON, not concatenations that are flattened when first read.
+  return JSON.parse(JSON.stringify(shuffle(tags.slice(0, count)))) as readonly string[];
+}
+
+function pad(value: number): string {
+  return String(value).padStart(2, '0');
+}
+
+/** Deterministic: the same list on every run. */
+function shuffle(tags: readonly string[]): readonly string[] {
+  const shuffled = [...tags];
+  let state = 1;
+  for (let index = shuffled.length - 1; index > 0; index--) {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    const other = state % (index + 1);
+    const kept = shuffled[index] ?? '';
+    shuffled[index] = shuffled[other] ?? '';
+    shuffled[other] = kept;
+  }
+  return shuffled;
+}
+
+function rule(name: string, selector: Selector, newest: number): RuleSpec {
+  return { name, selector, newest, maxAgeMs: null, minAgeMs: null, since: NO_BOUNDS };
+}
+
+const SPEC: SelectionSpec = {
+  image: { registry: 'registry.example.org', repository: 'sciplat/lab' },
+  grammar: { name: 'RSP', recommended: 'recommended', aliases: ['latest_weekly'], architectures: [] },
+  cycle: null,
+  include: [],
+  exclude: ['^sha256-[0-9a-f]{64}(\\.[a-z]+)?$'],
+  rules: [
+    rule(
+      'releases',
+      { kind: 'semver', range: '>=20 <30', dialect: 'npm', prereleases: false, variant: null },
+      3,
+    ),
+    rule('weeklies', { kind: 'type', type: 'weekly' }, 5),
+    rule('dailies', { kind: 'type', type: 'daily' }, 7),
+  ],
+  display: {},
+  digests: 'Named',
+  allowDowngrade: false,
+};
+
+/** Drives a fold as a server does, but notes how long it ran between two pauses. */
+function drive<T>(fold: Fold<T>, onStretch: (ms: number) => void): T {
+  for (;;) {
+    const begin = performance.now();
+    const step = fold.next();
+    onStretch(performance.now() - begin);
+    if (step.done === true) return step.value;
+  }
+}
+
+function measure(count: number): Measurement {
+  const tags = makeTags(count);
+  global.gc?.();
+  const before = process.memoryUsage().rss;
+  let stretchMs = 0;
+  const onStretch = (ms: number): void => {
+    stretchMs = Math.max(stretchMs, ms);
+  };
+  const begin = process.cpuUsage();
+  const selection = compileSelection(SPEC);
+  if (!selection.ok) throw new Error(selection.error.message);
+  const plan = drive(planSelection(selection.value, tags, Date.UTC(2026, 0, 1)), onStretch);
+  const facts = { digests: new Map<string, Digest>(), eligibleNodes: new Set<string>(), presence: new Map() };
+  const source = drive(concludeSelection(selection.value, plan, facts), onStretch);
+  const result = drive(summarise(source), onStretch);
+  const { user, system } = process.cpuUsage(begin);
+  const peak = process.resourceUsage().maxRSS / 1024;
+  return {
+    tags: count,
+    cpuMs: Math.round((user + system) / 1000),
+    stretchMs: Math.round(stretchMs * 10) / 10,
+    peakMb: Math.round(peak),
+    addedMb: Math.round(peak - before / 1024 ** 2),
+    selected: result.images.length,
+  };
+}
+
+function runOne(count: number): Measurement {
+  const child = spawnSync(process.execPath, ['--expose-gc', import.meta.filename, '--one', String(count)], {
+    encoding: 'utf8',
+  });
+  if (child.status !== 0) throw new Error(child.stderr);
+  return JSON.parse(child.stdout) as Measurement;
+}
+
+function main(): void {
+  const { values, positionals } = parseArgs({ options: { one: { type: 'string' } }, allowPositionals: true });
+  if (values.one !== undefined) {
+    process.stdout.write(JSON.stringify(measure(Number(values.one))));
+    return;
+  }
+  const counts = positionals.length > 0 ? positionals.map(Number) : [100_000, 300_000, 1_000_000];
+  for (const count of counts) {
+    const runs = [runOne(count), runOne(count), runOne(count)].sort(
+      (left, right) => left.cpuMs - right.cpuMs,
+    );
+    const [, median = runs[0]] = runs;
+    process.stdout.write(`${JSON.stringify(median)}\n`);
+  }
+  process.stdout.write(`bars for 100000 tags: ${JSON.stringify(BAR)}\n`);
+}
+
+main();

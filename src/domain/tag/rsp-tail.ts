@@ -1,0 +1,130 @@
+/**
+ * What follows the version in a tag of the Rubin Science Platform, and the parts of a mere name.
+ *
+ *   tail         = [ "_c" number "." number ] [ "_rsp" number ] [ "_" extra ] [ "-" architecture ]
+ *   extra        = 1*character            ; as few as possible
+ *   architecture = 1*( %x61-7A / DIGIT )  ; at the very end
+ *
+ * Scanned by hand: a repository has a hundred thousand of them, and match arrays are what would cost most.
+ */
+
+/** The parts as they were written; undefined where there is none. */
+export interface Tail {
+  readonly cycle: string | undefined;
+  readonly cycleBuild: string | undefined;
+  readonly rspBuild: string | undefined;
+  readonly extra: string | undefined;
+  readonly architecture: string | undefined;
+}
+
+/** Endings that count as an architecture; empty: all of the form do. */
+export type Architectures = ReadonlySet<string>;
+
+const NO_TAIL: Tail = {
+  cycle: undefined,
+  cycleBuild: undefined,
+  rspBuild: undefined,
+  extra: undefined,
+  architecture: undefined,
+};
+const UNDERSCORE = 0x5f;
+const DASH = 0x2d;
+const DOT = 0x2e;
+
+/** Reads the tail from `start` to the end; undefined if the text is none. */
+export function readTail(tag: string, start: number, architectures: Architectures): Tail | undefined {
+  if (start === tag.length) return NO_TAIL;
+  const buildDot = tag.startsWith('_c', start) ? cycleDot(tag, start) : 0;
+  const cycleEnd = buildDot === 0 ? start : skipDigits(tag, buildDot + 1);
+  const rspEnd = tag.startsWith('_rsp', cycleEnd) ? skipDigits(tag, cycleEnd + 4) : 0;
+  // A part that is followed by something else is no part: it belongs to the extra.
+  return (
+    (rspEnd > cycleEnd + 4
+      ? readRest(tag, { start, buildDot, cycleEnd, rspEnd }, architectures)
+      : undefined) ??
+    readRest(tag, { start, buildDot, cycleEnd, rspEnd: cycleEnd }, architectures) ??
+    (buildDot === 0
+      ? undefined
+      : readRest(tag, { start, buildDot: 0, cycleEnd: start, rspEnd: start }, architectures))
+  );
+}
+
+/** Parts of a tag that is only a name: `base [ "_c" number ] [ "-" architecture ]`. Every text is one. */
+export function readNameParts(
+  tag: string,
+  architectures: Architectures,
+): { readonly base: string; readonly cycle: string | undefined; readonly architecture: string | undefined } {
+  const dash = architectureDash(tag, 0, architectures);
+  const name = dash < 0 ? tag : tag.slice(0, dash);
+  const architecture = dash < 0 ? undefined : tag.slice(dash + 1);
+  const mark = name.lastIndexOf('_c');
+  const isCycle = mark >= 0 && mark + 2 < name.length && skipDigits(name, mark + 2) === name.length;
+  if (!isCycle) return { base: name, cycle: undefined, architecture };
+  return { base: name.slice(0, mark), cycle: name.slice(mark + 2), architecture };
+}
+
+/** Index after the digits that begin at `start`. */
+export function skipDigits(text: string, start: number): number {
+  let end = start;
+  while (isDigit(text.charCodeAt(end))) end++;
+  return end;
+}
+
+/** Index of the "." in "_cN.N"; 0 if it is none: a cycle needs its build here. */
+function cycleDot(tag: string, start: number): number {
+  const dot = skipDigits(tag, start + 2);
+  if (dot === start + 2 || tag.charCodeAt(dot) !== DOT || !isDigit(tag.charCodeAt(dot + 1))) return 0;
+  return dot;
+}
+
+/** Where the parts are: no cycle if `buildDot` is 0, no RSP build if `rspEnd` is `cycleEnd`. */
+interface Marks {
+  readonly start: number;
+  readonly buildDot: number;
+  readonly cycleEnd: number;
+  readonly rspEnd: number;
+}
+
+/** The whole tail, if what follows the RSP build is extra and architecture up to the end. */
+function readRest(tag: string, marks: Marks, architectures: Architectures): Tail | undefined {
+  const begin = marks.rspEnd;
+  if (begin === tag.length) return makeTail(tag, marks, undefined, undefined);
+  // At least one character is extra, so an architecture cannot begin right after the underscore.
+  const hasExtra = tag.charCodeAt(begin) === UNDERSCORE && begin + 1 < tag.length;
+  const dash = architectureDash(tag, hasExtra ? begin + 2 : begin, architectures);
+  if (!hasExtra) return dash === begin ? makeTail(tag, marks, undefined, tag.slice(dash + 1)) : undefined;
+  if (dash < 0) return makeTail(tag, marks, tag.slice(begin + 1), undefined);
+  return makeTail(tag, marks, tag.slice(begin + 1, dash), tag.slice(dash + 1));
+}
+
+function makeTail(
+  tag: string,
+  { start, buildDot, cycleEnd, rspEnd }: Marks,
+  extra: string | undefined,
+  architecture: string | undefined,
+): Tail {
+  return {
+    cycle: buildDot === 0 ? undefined : tag.slice(start + 2, buildDot),
+    cycleBuild: buildDot === 0 ? undefined : tag.slice(buildDot + 1, cycleEnd),
+    rspBuild: rspEnd === cycleEnd ? undefined : tag.slice(cycleEnd + 4, rspEnd),
+    extra,
+    architecture,
+  };
+}
+
+/** Index of the dash before an architecture at the very end, not before `from`; -1 if there is none. */
+function architectureDash(tag: string, from: number, architectures: Architectures): number {
+  let begin = tag.length;
+  while (begin > from && isArchitectureCharacter(tag.charCodeAt(begin - 1))) begin--;
+  const dash = begin - 1;
+  if (dash < from || begin === tag.length || tag.charCodeAt(dash) !== DASH) return -1;
+  return architectures.size === 0 || architectures.has(tag.slice(begin)) ? dash : -1;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+function isArchitectureCharacter(code: number): boolean {
+  return isDigit(code) || (code >= 0x61 && code <= 0x7a);
+}
