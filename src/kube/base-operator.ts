@@ -141,13 +141,8 @@ export abstract class BaseOperator extends PackageOperator {
     ...[group, version, plural, onEvent, namespace]: WatchArguments
   ): Promise<void> {
     const { client, clock, log } = this.#runtime;
-    const type: ResourceType<RawObject> = {
-      group,
-      version,
-      plural,
-      kind: '',
-      namespaced: namespace !== undefined,
-    };
+    // Objects say themselves whether they have a namespace.
+    const type: ResourceType<RawObject> = { group, version, plural, kind: '', namespaced: true };
     const { cache, controller } = packageWatch({ client, clock, log, type, namespace, onEvent });
     this.#types.set(resourceId(type), type);
     this.#watched.caches.push(cache);

@@ -1,12 +1,18 @@
 /** The one import of `@dot-i/k8s-operator`, and the way to construct its class without its side effects. */
 
-import OperatorPackage from '@dot-i/k8s-operator';
+import * as OperatorPackage from '@dot-i/k8s-operator';
 import { KubeConfig } from '@kubernetes/client-node';
 
 export type { OperatorLogger, ResourceEvent, ResourceMeta } from '@dot-i/k8s-operator';
 
-/** The package is CommonJS: its default export is a member of what we import. */
-export const PackageOperator = OperatorPackage.default;
+type OperatorClass = typeof OperatorPackage.default.default;
+
+/** The package is CommonJS: for Node its class is the default of the default, test runners unwrap one of the two. */
+const unwrapped: unknown = OperatorPackage.default;
+
+export const PackageOperator = (
+  typeof unwrapped === 'function' ? unwrapped : OperatorPackage.default.default
+) as OperatorClass;
 export const { ResourceEventType } = OperatorPackage;
 
 /**
