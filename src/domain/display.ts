@@ -46,14 +46,17 @@ export function* displayed<T extends Tag>(
 }
 
 /** Which bound a tag is below, if any; undefined: none. */
-export function boundBelow(tag: Tag, bounds: Bounds): 'date' | 'version' | 'build' | undefined {
+export function boundBelow(
+  tag: Pick<Tag, 'dateMs' | 'rspBuild' | 'semantic' | 'version'>,
+  bounds: Bounds,
+): 'date' | 'version' | 'build' | undefined {
   if (bounds.build !== null && tag.rspBuild !== null && tag.rspBuild !== 0 && tag.rspBuild < bounds.build)
     return 'build';
   if (bounds.dateMs !== null && tag.dateMs !== null && tag.dateMs < bounds.dateMs) return 'date';
   return isVersionBelow(tag, bounds.version) ? 'version' : undefined;
 }
 
-function isVersionBelow(tag: Tag, bound: Version | null): boolean {
+function isVersionBelow(tag: Pick<Tag, 'semantic' | 'version'>, bound: Version | null): boolean {
   if (bound === null || !tag.semantic || tag.version === null) return false;
   return compareVersionsNaturally(tag.version, bound) < 0;
 }

@@ -30,6 +30,7 @@ export function makeImage(
 ): Image {
   return {
     ...tag,
+    displayName: tag.displayName,
     registry: repository.registry,
     repository: repository.repository,
     digest,

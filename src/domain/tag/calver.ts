@@ -3,7 +3,8 @@
 import { type Integer, parseInteger } from '../integer.ts';
 import { dayMs } from './calendar.ts';
 import { readNamed } from './plain.ts';
-import { versionedTag } from './semver.ts';
+import { BLANK, ReadTag } from './read-tag.ts';
+import { versionType } from './semver.ts';
 import type { Tag } from './tag.ts';
 import { type Identifier, NO_IDENTIFIERS, readIdentifiers, versionOf } from './version.ts';
 
@@ -52,7 +53,10 @@ function calendarTag(
 ): Tag {
   const isCandidate = modifier !== undefined && CANDIDATE.test(modifier);
   const identifiers: readonly Identifier[] = isCandidate ? readIdentifiers(modifier) : NO_IDENTIFIERS;
-  const read = versionedTag(tag, versionOf(numbers, identifiers), dateMs);
+  const version = versionOf(numbers, identifiers);
   const extra = modifier === undefined || isCandidate ? null : modifier;
-  return { ...read, displayName: tag, extra };
+  return new ReadTag(
+    { ...BLANK, tag, type: versionType(version), version, extra, dateMs },
+    ({ tag: name }) => name,
+  );
 }

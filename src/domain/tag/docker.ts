@@ -5,9 +5,10 @@
 
 import { compareIntegers, parseInteger } from '../integer.ts';
 import { comparePlain, readNamed } from './plain.ts';
-import { versionedTag } from './semver.ts';
+import { BLANK, ReadTag, type TagFields } from './read-tag.ts';
+import { versionType } from './semver.ts';
 import type { Tag } from './tag.ts';
-import { compareText, NO_IDENTIFIERS, type Version, versionOf } from './version.ts';
+import { compareText, formatWritten, NO_IDENTIFIERS, type Version, versionOf } from './version.ts';
 
 const VERSION = /^([0-9]+(?:\.[0-9]+)*)(\w*)$/;
 /** An abbreviated commit is no version, unless it is all digits. */
@@ -17,20 +18,23 @@ const COMMIT = /^(?=.*[a-f])[a-f0-9]{7,40}$/;
 export function readDocker(tag: string): Tag {
   const text = tag.startsWith('v') ? tag.slice(1) : tag;
   const dash = text.indexOf('-');
-  const match = COMMIT.test(tag) ? null : VERSION.exec(dash < 0 ? text : text.slice(0, dash));
-  if (match === null) return readNamed(tag, 'unknown');
-  const [, numbers = '', prerelease = ''] = match;
-  const version = versionOf(
-    numbers.split('.').map(parseInteger),
-    prerelease === '' ? NO_IDENTIFIERS : [prerelease],
-  );
-  return withVariant(versionedTag(tag, version, null), dash < 0 ? '' : text.slice(dash + 1));
+  const version = COMMIT.test(tag) ? undefined : readVersion(dash < 0 ? text : text.slice(0, dash));
+  if (version === undefined) return readNamed(tag, 'unknown');
+  const extra = dash < 0 || dash + 1 === text.length ? null : text.slice(dash + 1);
+  const type = extra?.endsWith('SNAPSHOT') === true ? 'releaseCandidate' : versionType(version);
+  return new ReadTag({ ...BLANK, tag, type, version, semantic: true, extra }, describeVariant);
 }
 
-function withVariant(tag: Tag, extra: string): Tag {
-  if (extra === '') return tag;
-  const type = extra.endsWith('SNAPSHOT') ? 'releaseCandidate' : tag.type;
-  return { ...tag, type, displayName: `${tag.displayName} [${extra}]`, extra };
+function readVersion(text: string): Version | undefined {
+  const match = VERSION.exec(text);
+  if (match === null) return undefined;
+  const [, numbers = '', prerelease = ''] = match;
+  return versionOf(numbers.split('.').map(parseInteger), prerelease === '' ? NO_IDENTIFIERS : [prerelease]);
+}
+
+function describeVariant({ version, extra }: TagFields): string {
+  const name = version === null ? '' : formatWritten(version);
+  return extra === null ? name : `${name} [${extra}]`;
 }
 
 /** Variant and precision; two tags of one track may replace each other. Undefined for a tag without version. */

@@ -20,7 +20,7 @@ export interface Tail {
 /** Endings that count as an architecture; empty: all of the form do. */
 export type Architectures = ReadonlySet<string>;
 
-const NO_TAIL: Tail = {
+export const NO_TAIL: Tail = {
   cycle: undefined,
   cycleBuild: undefined,
   rspBuild: undefined,

@@ -5,9 +5,10 @@
 
 import { type Integer, parseInteger, readDigits } from '../integer.ts';
 import { dayMs, weekMs } from './calendar.ts';
-import { type Architectures, readNameParts, readTail, skipDigits, type Tail } from './rsp-tail.ts';
-import type { Tag, TagType } from './tag.ts';
-import { titleCase } from './title-case.ts';
+import { BLANK, ReadTag, type TagFields } from './read-tag.ts';
+import { describeRsp, endingsOf } from './rsp-name.ts';
+import { type Architectures, NO_TAIL, readNameParts, readTail, skipDigits, type Tail } from './rsp-tail.ts';
+import type { Tag } from './tag.ts';
 import { compareText, compareVersionsNaturally, makeVersion, rankVersion, type Version } from './version.ts';
 
 /** Reads tags of one source. */
@@ -40,15 +41,6 @@ export function compareRsp(left: Tag, right: Tag): number {
     compareNullable(left.extra, right.extra) ||
     compareArchitecture(left.architecture, right.architecture)
   );
-}
-
-/** The version part of a form. */
-interface Head {
-  readonly type: TagType;
-  readonly title: string;
-  readonly version: Version;
-  readonly semantic: boolean;
-  readonly dateMs: number | null;
 }
 
 /** Empty text is read as "latest". */
@@ -95,25 +87,19 @@ function readRelease(tag: string, architectures: Architectures): Tag | undefined
   const candidate = readCandidate(tag, { numbers: [major, minor, patch], start: end }, architectures);
   if (candidate !== undefined) return candidate;
   const tail = readTail(tag, end, architectures);
-  return tail && versionTag(tag, releaseHead(major, minor, patch), tail);
+  return tail && releaseTag(tag, makeVersion(major, minor, patch), tail);
 }
 
 /** "r170" is 17.0.0: two digits and one, and nothing else. */
 function readOldRelease(tag: string): Tag | undefined {
   if (tag.length !== 4 || skipDigits(tag, 1) !== 4) return undefined;
-  const tail = readTail(tag, 4, new Set());
-  return tail && versionTag(tag, releaseHead(Number(tag.slice(1, 3)), Number(tag.slice(3)), 0), tail);
+  return releaseTag(tag, makeVersion(readDigits(tag, 1, 3), readDigits(tag, 3, 4), 0), NO_TAIL);
 }
 
-function releaseHead(major: Integer, minor: Integer, patch: Integer): Head {
-  const version = makeVersion(major, minor, patch);
-  return {
-    type: 'release',
-    title: `Release r${major}.${minor}.${patch}`,
-    version,
-    semantic: true,
-    dateMs: null,
-  };
+/** A release, or a candidate if the version has a pre-release. */
+function releaseTag(tag: string, version: Version, tail: Tail): Tag {
+  const type = version.prerelease.length === 0 ? 'release' : 'releaseCandidate';
+  return versionTag({ tag, type, version, semantic: true, dateMs: null }, tail);
 }
 
 interface Numbers {
@@ -128,13 +114,9 @@ function readCandidate(
   architectures: Architectures,
 ): Tag | undefined {
   if (!tag.startsWith('_rc', start)) return undefined;
-  const end = skipDigits(tag, start + 3);
-  const tail = end === start + 3 ? undefined : readTail(tag, end, architectures);
-  if (tail === undefined) return undefined;
-  const candidate = tag.slice(start + 1, end);
-  const version = makeVersion(...numbers, [candidate]);
-  const title = `Release Candidate r${numbers.join('.')}-${candidate}`;
-  return versionTag(tag, { type: 'releaseCandidate', title, version, semantic: true, dateMs: null }, tail);
+  const end = lastEnd(tag, start + '_rc'.length);
+  const tail = end === 0 ? undefined : readTail(tag, end, architectures);
+  return tail && releaseTag(tag, makeVersion(...numbers, [tag.slice(start + 1, end)]), tail);
 }
 
 function readWeekly(tag: string, architectures: Architectures): Tag | undefined {
@@ -145,7 +127,7 @@ function readWeekly(tag: string, architectures: Architectures): Tag | undefined 
   const week = Number(readDigits(tag, yearEnd + 1, end));
   return datedTag(
     tag,
-    { type: 'weekly', end, version: [year, week, 0], dateMs: weekMs(year, week) },
+    { type: 'weekly', end, version: makeVersion(year, week, 0), dateMs: weekMs(year, week) },
     architectures,
   );
 }
@@ -160,7 +142,7 @@ function readDaily(tag: string, architectures: Architectures): Tag | undefined {
   const day = Number(readDigits(tag, monthEnd + 1, end));
   return datedTag(
     tag,
-    { type: 'daily', end, version: [year, month, day], dateMs: dayMs(year, month, day) },
+    { type: 'daily', end, version: makeVersion(year, month, day), dateMs: dayMs(year, month, day) },
     architectures,
   );
 }
@@ -169,7 +151,7 @@ interface Dated {
   readonly type: 'weekly' | 'daily';
   /** Where the date ends. */
   readonly end: number;
-  readonly version: readonly [number, number, number];
+  readonly version: Version;
   readonly dateMs: number | undefined;
 }
 
@@ -179,73 +161,59 @@ function datedTag(
   { type, end, version, dateMs }: Dated,
   architectures: Architectures,
 ): Tag | undefined {
-  const tail = dateMs === undefined ? undefined : readTail(tag, end, architectures);
-  if (dateMs === undefined || tail === undefined) return undefined;
-  const title = (type === 'weekly' ? 'Weekly ' : 'Daily ') + tag.slice(2, end);
-  return versionTag(tag, { type, title, version: makeVersion(...version), semantic: false, dateMs }, tail);
+  if (dateMs === undefined) return undefined;
+  const tail = readTail(tag, end, architectures);
+  return tail && versionTag({ tag, type, version, semantic: false, dateMs }, tail);
 }
 
 /** `exp_` and a tag: all fields of the inner tag stay, only type, tag and name change; it nests. */
 function readExperimental(tag: string, architectures: Architectures): Tag | undefined {
-  let depth = 0;
-  while (tag.startsWith(EXPERIMENTAL, depth) && tag.length > depth + EXPERIMENTAL.length)
-    depth += EXPERIMENTAL.length;
-  if (depth === 0) return undefined;
-  const inner = readTag(tag.slice(depth), architectures);
-  const displayName = 'Experimental '.repeat(depth / EXPERIMENTAL.length) + inner.displayName;
-  return { ...inner, tag, type: 'experimental', displayName };
+  const start = innerStart(tag);
+  if (start === 0) return undefined;
+  const inner = readTag(tag.slice(start), architectures);
+  return new ReadTag({ ...inner, tag, type: 'experimental' }, describeExperimental);
+}
+
+/** Index after every "exp_" at the beginning that something follows. */
+function innerStart(tag: string): number {
+  let start = 0;
+  while (tag.startsWith(EXPERIMENTAL, start) && tag.length > start + EXPERIMENTAL.length)
+    start += EXPERIMENTAL.length;
+  return start;
+}
+
+function describeExperimental(fields: TagFields): string {
+  const start = innerStart(fields.tag);
+  const inner = readTag(fields.tag.slice(start), endingsOf(fields));
+  return 'Experimental '.repeat(start / EXPERIMENTAL.length) + inner.displayName;
 }
 
 /** A name, maybe a cycle, maybe an architecture. Always matches. */
 function readName(tag: string, architectures: Architectures, type: 'alias' | 'unknown'): Tag {
-  const { base, cycle, architecture } = readNameParts(tag, architectures);
-  const title = type === 'alias' ? titleCase(base.replaceAll('_', ' ')) : base;
-  return {
-    tag,
-    type,
-    displayName: title + partsOfName(cycle, undefined) + bracketed(architecture),
-    base,
-    version: null,
-    semantic: false,
-    cycle: integerOrNull(cycle),
-    cycleBuild: null,
-    rspBuild: null,
-    architecture: architecture ?? null,
-    extra: null,
-    dateMs: null,
-  };
+  const { base, cycle, architecture = null } = readNameParts(tag, architectures);
+  return new ReadTag({ ...BLANK, tag, type, base, cycle: integerOrNull(cycle), architecture }, describeRsp);
 }
 
-function versionTag(tag: string, head: Head, tail: Tail): Tag {
-  return {
-    tag,
-    type: head.type,
-    displayName: head.title + tailName(tail),
-    base: null,
-    version: head.version,
-    semantic: head.semantic,
-    cycle: integerOrNull(tail.cycle),
-    cycleBuild: integerOrNull(tail.cycleBuild),
-    rspBuild: integerOrNull(tail.rspBuild),
-    architecture: tail.architecture ?? null,
-    extra: tail.extra ?? null,
-    dateMs: head.dateMs,
-  };
-}
-
-/** The digits stay as they were written. */
-function tailName({ cycle, cycleBuild, rspBuild, extra, architecture }: Tail): string {
-  const rsp = rspBuild === undefined ? '' : ` (RSP Build ${rspBuild})`;
-  return partsOfName(cycle, cycleBuild) + rsp + bracketed(extra) + bracketed(architecture);
-}
-
-function partsOfName(cycle: string | undefined, cycleBuild: string | undefined): string {
-  if (cycle === undefined) return '';
-  return cycleBuild === undefined ? ` (SAL Cycle ${cycle})` : ` (SAL Cycle ${cycle}, Build ${cycleBuild})`;
-}
-
-function bracketed(text: string | undefined): string {
-  return text === undefined ? '' : ` [${text}]`;
+function versionTag(
+  head: Pick<TagFields, 'tag' | 'type' | 'version' | 'semantic' | 'dateMs'>,
+  tail: Tail,
+): Tag {
+  return new ReadTag(
+    {
+      tag: head.tag,
+      type: head.type,
+      base: null,
+      version: head.version,
+      semantic: head.semantic,
+      cycle: integerOrNull(tail.cycle),
+      cycleBuild: integerOrNull(tail.cycleBuild),
+      rspBuild: integerOrNull(tail.rspBuild),
+      architecture: tail.architecture ?? null,
+      extra: tail.extra ?? null,
+      dateMs: head.dateMs,
+    },
+    describeRsp,
+  );
 }
 
 function integerOrNull(digits: string | undefined): Integer | null {

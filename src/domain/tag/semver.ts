@@ -1,31 +1,24 @@
 /** Tags that are semantic versions, strict or loose ("v1.2.3", "1.2"); see docs/grammars/semver.md. */
 
 import { comparePlain, readNamed } from './plain.ts';
+import { BLANK, ReadTag, type TagFields } from './read-tag.ts';
 import type { Tag } from './tag.ts';
 import { compareVersions, formatWritten, rankVersion, readLooseVersion, type Version } from './version.ts';
 
 /** A version without pre-release is a release, one with it a releaseCandidate, anything else unknown. */
 export function readSemVer(tag: string): Tag {
   const version = readLooseVersion(tag);
-  return version === undefined ? readNamed(tag, 'unknown') : versionedTag(tag, version, null);
+  if (version === undefined) return readNamed(tag, 'unknown');
+  return new ReadTag({ ...BLANK, tag, type: versionType(version), version, semantic: true }, describeVersion);
 }
 
-/** A tag that is a version, in the grammars other than RSP. */
-export function versionedTag(tag: string, version: Version, dateMs: number | null): Tag {
-  return {
-    tag,
-    type: version.prerelease.length === 0 ? 'release' : 'releaseCandidate',
-    displayName: formatWritten(version),
-    base: null,
-    version,
-    semantic: dateMs === null,
-    cycle: null,
-    cycleBuild: null,
-    rspBuild: null,
-    architecture: null,
-    extra: null,
-    dateMs,
-  };
+/** The type of a tag that is a version, in the grammars other than RSP. */
+export function versionType({ prerelease }: Version): 'release' | 'releaseCandidate' {
+  return prerelease.length === 0 ? 'release' : 'releaseCandidate';
+}
+
+function describeVersion({ version }: TagFields): string {
+  return version === null ? '' : formatWritten(version);
 }
 
 /** Precedence; then more precise is newer, then text: the same order on every run. Names are below versions. */
