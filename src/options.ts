@@ -1,5 +1,7 @@
 /** Every flag of `larder run` in one table: name, environment variable, default, help. The only reader of process.env. */
 
+import { isIP } from 'node:net';
+
 import { validateDuration } from './domain/duration.ts';
 import { err, ok, type Result } from './domain/result.ts';
 import { LOG_FORMATS, LOG_LEVELS } from './logging.ts';
@@ -34,6 +36,19 @@ function list(value: string): Result<readonly string[]> {
   return ok(value === '' ? [] : value.split(',').map((item) => item.trim()));
 }
 
+function networks(value: string): Result<readonly string[]> {
+  const networks = list(value);
+  return networks.ok && !networks.value.every(isNetwork)
+    ? err('must be networks in the form address/prefix')
+    : networks;
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix = ''] = text.split('/');
+  const family = isIP(address);
+  return family !== 0 && /^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128);
+}
+
 function toggle(value: string): Result<boolean> {
   return value === 'true' || value === 'false' ? ok(value === 'true') : err('must be true or false');
 }
@@ -49,7 +64,8 @@ function whole(min: number, max: number): Read<number> {
 /** Milliseconds. */
 function duration(value: string): Result<number> {
   const parsed = validateDuration(value);
-  return parsed.ok ? parsed : err(`must be a duration such as 20s: ${parsed.error.message}`);
+  if (!parsed.ok) return err(`must be a duration such as 20s: ${parsed.error.message}`);
+  return parsed.value < 0 ? err('must be a duration such as 20s, not a negative one') : parsed;
 }
 
 function oneOf<T extends string>(values: readonly T[]): Read<T> {
@@ -71,7 +87,7 @@ export const FLAGS = {
   burst: flag('kube-api-burst', 'LARDER_KUBE_API_BURST', '200', whole(1, 100_000), 'Requests to the API server at once above that rate.'),
   workers: flag('workers', 'LARDER_WORKERS', '8', whole(1, 256), 'Objects of one kind worked on at the same time.'),
   pullSlots: flag('pull-slots', 'LARDER_PULL_SLOTS', '50', whole(0, 100_000), 'Nodes that pull at the same time; 0: no limit.'),
-  allowedCIDRs: flag('allow-cidr', 'LARDER_ALLOW_CIDR', '', list, 'Networks that redirects, links and token realms of registries may lead to besides public ones, comma-separated.'),
+  allowedCIDRs: flag('allow-cidr', 'LARDER_ALLOW_CIDR', '', networks, 'Networks that redirects, links and token realms of registries may lead to besides public ones, comma-separated.'),
   allowedRealms: flag('allow-realm', 'LARDER_ALLOW_REALM', '', list, 'Hosts of token services that any registry may name, comma-separated.'),
   drainMs: flag('drain-timeout', 'LARDER_DRAIN_TIMEOUT', '20s', duration, 'How long running work may take to end after SIGTERM; must fit the grace period of the pod.'),
   logLevel: flag('log-level', 'LARDER_LOG_LEVEL', 'info', oneOf(LOG_LEVELS), 'debug, info, warn or error.'),

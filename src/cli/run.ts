@@ -6,11 +6,11 @@ import { FLAGS, type Flag, readOptions } from '../options.ts';
 import type { CliIo } from './io.ts';
 
 /** The command; every option of the table is a flag. The signal of `io` ends the operator in order. */
-export function runCommand({ signal }: CliIo): Command {
+export function runCommand({ signal, environment }: CliIo): Command {
   const command = new Command('run').description('Run the operator until SIGTERM.');
   for (const flag of Object.values<Flag>(FLAGS)) command.addOption(toOption(flag));
   return command.action(async (_flags: unknown, invoked: Command) => {
-    const options = readOptions(typedFlags(invoked));
+    const options = readOptions(typedFlags(invoked), environment);
     if (!options.ok) invoked.error(options.error.map((line) => `error: ${line}`).join('\n'), { exitCode: 2 });
     else await runOperator(createOperator(options.value), signal);
   });
