@@ -441,6 +441,11 @@ function mergeApplied(current: unknown, wanted: unknown): unknown {
   return structuredClone(wanted);
 }
 
+/** Conditions: of all lists here the only one that is a map by `type`. */
 function isTypedList(value: unknown): value is Json[] {
-  return Array.isArray(value) && value.length > 0 && value.every((item) => isObject(item) && 'type' in item);
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((item) => isObject(item) && 'type' in item && 'status' in item)
+  );
 }
