@@ -10,7 +10,7 @@ import { isConflict, isNotFound } from '../../kube/api-error.ts';
 import type { Lister } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Draft } from '../../kube/conclusion.ts';
-import { childName, controllerReference, isControlledBy } from '../../kube/owner-reference.ts';
+import { childName, controllerOf, controllerReference, isControlledBy } from '../../kube/owner-reference.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
 import { done, type Result, WaitingError } from '../../kube/result.ts';
@@ -40,12 +40,17 @@ export function childrenPhase(options: ChildrenOptions) {
     if (images === undefined) return done;
     const existing = childrenOf(options, source);
     const wanted = source.spec.prepull === undefined ? [] : primaries(images);
-    const ensured = wanted.map((image) => ensureChild(options, source, { image, existing }, context));
-    const names = new Set(await Promise.all(ensured));
+    const placed = wanted.map((image) => ({ image, name: placeOf(source, image, existing) }));
+    const ensured = await Promise.allSettled(
+      placed.map((placement) => ensureChild(options, source, placement, context)),
+    );
+    const names = new Set(placed.map(({ name }) => name));
     const retiring = existing.filter(({ metadata }) => !names.has(metadata.name));
     for (const child of retiring) {
       if (!isWaitedFor(child, { wanted, existing })) await retire(options, source, child, context);
     }
+    // One child in trouble holds up no other.
+    for (const each of ensured) if (each.status === 'rejected') throw each.reason;
     return done;
   };
 }
@@ -66,23 +71,28 @@ function primaries({ selected }: SourceImages): readonly Image[] {
 
 interface Placement {
   readonly image: Image;
-  readonly existing: readonly PrepulledImage[];
+  /** Of the child. */
+  readonly name: string;
 }
 
-/** Creates or corrects the child and returns its name. Nothing is sent if it is as wanted. */
+/** A digest keeps its child when another of its tags becomes the primary one. */
+function placeOf(source: ImageSource, image: Image, existing: readonly PrepulledImage[]): string {
+  const same = existing.find((child) => referenceOf(child)?.digest === image.digest);
+  const identity = `${image.registry}/${image.repository}@${image.digest ?? ''}`;
+  return same?.metadata.name ?? childName(`${source.metadata.name}-${image.tag}`, identity);
+}
+
+/** Creates or corrects the child. Nothing is sent if it is as wanted. */
 async function ensureChild(
   { client, images }: ChildrenOptions,
   source: ImageSource,
-  { image, existing }: Placement,
+  { image, name }: Placement,
   { signal, log }: PhaseContext,
-): Promise<string> {
+): Promise<void> {
   const { namespace = '', name: sourceName } = source.metadata;
-  const identity = `${image.registry}/${image.repository}@${image.digest ?? ''}`;
-  // A digest keeps its child when another of its tags becomes the primary one.
-  const same = existing.find((child) => referenceOf(child)?.digest === image.digest);
-  const name = same?.metadata.name ?? childName(`${sourceName}-${image.tag}`, identity);
   const current = images.get({ namespace, name });
-  if (current !== undefined && !isControlledBy(current, source)) {
+  const isOurs = current !== undefined && isControlledBy(current, source);
+  if (current !== undefined && !isOurs && !isOrphan(current, sourceName)) {
     throw new WaitingError(
       'ChildConflict',
       `PrepulledImage ${name} belongs to somebody else; delete or rename it`,
@@ -91,7 +101,7 @@ async function ensureChild(
   }
   const spec = childSpec(source, image);
   const labels = { [LABELS.source]: sourceName };
-  if (current !== undefined && isApplied(current, spec, labels)) return name;
+  if (isOurs && isApplied(current, spec, labels)) return;
   const ownerReferences = [controllerReference(imageSourceType, source)];
   await client.apply(
     prepulledImageType,
@@ -99,7 +109,11 @@ async function ensureChild(
     { signal },
   );
   log.info('prepulled image applied', { child: name, image: spec['image'] });
-  return name;
+}
+
+/** A child that was kept when it retired, or outlived its source: it comes home when its image is selected again. */
+function isOrphan(child: PrepulledImage, sourceName: string): boolean {
+  return controllerOf(child) === undefined && child.metadata.labels?.[LABELS.source] === sourceName;
 }
 
 type ChildSpec = Readonly<Record<string, unknown>>;

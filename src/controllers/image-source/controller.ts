@@ -1,11 +1,12 @@
 /** image-source: watches one repository, publishes what of it matters, and keeps one child per selected image. */
 
-import type { ImageSource, ImageSourceStatus } from '../../api/image-source.ts';
+import { type ImageSource, type ImageSourceStatus, imageSourceDefinition } from '../../api/image-source.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Draft, Summary } from '../../kube/conclusion.ts';
 import type { Reconciler } from '../../kube/controller.ts';
 import { type ObjectSource, objectReconciler } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
+import { fitPhase } from '../fit-phase.ts';
 import { REQUEST_ANNOTATIONS } from '../kinds.ts';
 import { type ChildrenOptions, childrenOf, childrenPhase } from './children.ts';
 import { publishPhase } from './publish.ts';
@@ -26,6 +27,7 @@ export function imageSourceReconciler(options: ImageSourceOptions): Reconciler {
       scanPhase({ ...options, memory }),
       publishPhase({ memory, children: (source) => childrenOf(options, source) }),
       childrenPhase({ ...options, memory }),
+      fitPhase(imageSourceDefinition),
     ],
     summarise: (source, draft) => summarise(memory, source, draft),
     ownedConditions: [],

@@ -2,7 +2,9 @@
 
 import type { ImageSource } from '../../api/image-source.ts';
 import { type Digest, validateDigest } from '../../domain/digest.ts';
+import { formatReference } from '../../domain/reference.ts';
 import type { Selection } from '../../domain/selection.ts';
+import { isEqual } from '../../kube/status-writer.ts';
 import type { ScanResult } from './scan.ts';
 
 /** A scan that did not succeed, in the words of a condition. */
@@ -14,6 +16,8 @@ export interface ScanFailure {
 }
 
 export interface SourceMemory {
+  /** Of the ImageSource: a successor of the same name begins with nothing. */
+  readonly uid: string | undefined;
   readonly generation: number | undefined;
   readonly selection: Selection;
   /** The last scan that succeeded for this selection. */
@@ -28,16 +32,21 @@ export interface SourceMemory {
 /** By `namespace/name`. */
 export type ScanMemory = Map<string, SourceMemory>;
 
-/** Digests to start with: those of the last scan, else those that the status still tells after a restart. */
+/**
+ * Digests to start with: those of the last scan, else those that the status still tells after a restart. A tag of
+ * another repository is another tag.
+ */
 export function knownDigests(
   source: ImageSource,
+  { spec: { image } }: Selection,
   memory: SourceMemory | undefined,
 ): ReadonlyMap<string, Digest> {
-  if (memory?.result !== undefined) return memory.result.digests;
+  if (memory?.result !== undefined && isEqual(memory.selection.spec.image, image))
+    return memory.result.digests;
   const known = new Map<string, Digest>();
-  for (const { tag, digest = '' } of source.status?.images ?? []) {
+  for (const { reference, tag, digest = '' } of source.status?.images ?? []) {
     const valid = validateDigest(digest);
-    if (valid.ok) known.set(tag, valid.value);
+    if (valid.ok && reference === formatReference({ ...image, tag })) known.set(tag, valid.value);
   }
   return known;
 }

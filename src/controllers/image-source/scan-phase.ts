@@ -9,6 +9,7 @@ import { formatTime } from '../../kube/condition.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
 import { done, type Result, TerminalError, WaitingError } from '../../kube/result.ts';
+import { isEqual } from '../../kube/status-writer.ts';
 import type { RegistryClient } from '../../registry/client.ts';
 import { isRegistryError, registryReason } from '../../registry/errors.ts';
 import { REGISTRY_ADVICE } from '../../registry/reasons.ts';
@@ -63,7 +64,8 @@ export function scanPhase(options: ScanOptions) {
   ): Promise<Result> => {
     const { memory, clock } = options;
     const key = formatKey(source.metadata);
-    const before = memory.get(key);
+    const remembered = memory.get(key);
+    const before = remembered?.uid === source.metadata.uid ? remembered : undefined;
     const monotonic = clock.monotonic();
     const decision = shouldScan(source.metadata.generation, before, { ...context, monotonic });
     if (!decision.scan) return { requeueAfterMs: decision.afterMs };
@@ -86,7 +88,7 @@ async function attempt(
   context: PhaseContext,
 ): Promise<SourceMemory> {
   const { clock, random } = options;
-  const { generation } = source.metadata;
+  const { uid, generation } = source.metadata;
   const isSameSpec = before?.generation === generation;
   const selection = isSameSpec && before !== undefined ? before.selection : compile(source);
   const intervalMs = parseDuration(source.spec.interval);
@@ -94,12 +96,13 @@ async function attempt(
     const result = await scanWithin(options, source, { selection, before, signal: context.signal });
     const scannedAt = clock.monotonic();
     const dueAt = scannedAt + intervalMs * (1 - JITTER * random());
-    return { generation, selection, result, scannedAt, dueAt };
+    return { uid, generation, selection, result, scannedAt, dueAt };
   } catch (error) {
     const failure = failureOf(error, { now: clock.monotonic(), intervalMs });
     if (failure === undefined) throw error;
-    const kept = isSameSpec ? before : undefined;
-    return { ...kept, generation, selection, failure };
+    // Edits of anything else, such as the prepull template, reach the children while the registry is down.
+    const kept = isEqual(before?.selection.spec, selection.spec) ? before : undefined;
+    return { ...kept, uid, generation, selection, failure };
   }
 }
 
@@ -131,7 +134,7 @@ async function scanWithin(
       access: await access.read({ ...request, signal: limited }),
       selection,
       maxTags: spec.guard.maxTags,
-      known: knownDigests(source, before),
+      known: knownDigests(source, selection, before),
       clock,
       signal: limited,
     });

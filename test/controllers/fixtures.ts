@@ -1,0 +1,77 @@
+/** What the phases of all controllers are handed in tests: a context, nodes, and objects straight from the store. */
+
+import { CHILDREN_BY_OWNER } from '../../src/controllers/image-source/children.ts';
+import type { NodeFacts } from '../../src/domain/node.ts';
+import type { Lister } from '../../src/kube/cache.ts';
+import { silentLogger } from '../../src/kube/logger.ts';
+import { controllerOf } from '../../src/kube/owner-reference.ts';
+import type { PhaseContext } from '../../src/kube/reconciler.ts';
+import { formatKey, type KubeObject, type ObjectKey } from '../../src/kube/resource.ts';
+import type { FakeApiServer } from '../support/fake-api-server.ts';
+import type { ResourceRef } from '../support/fake-api-store.ts';
+
+export const IMAGE_SOURCES: ResourceRef = {
+  group: 'larder.dev',
+  version: 'v1alpha1',
+  plural: 'imagesources',
+};
+export const PREPULLED_IMAGES: ResourceRef = {
+  group: 'larder.dev',
+  version: 'v1alpha1',
+  plural: 'prepulledimages',
+};
+export const PODS: ResourceRef = { group: '', version: 'v1', plural: 'pods' };
+
+/** 2026-01-01T00:00:00Z, where the stepped clock starts. */
+export const NOW = Date.UTC(2026, 0, 1);
+
+export function phaseContext(overrides: Partial<PhaseContext> = {}): PhaseContext {
+  const events = { record: () => undefined };
+  return {
+    log: silentLogger,
+    now: NOW,
+    signal: new AbortController().signal,
+    reconcileId: 'id',
+    events,
+    key: { namespace: 'default', name: 'lab' },
+    requested: false,
+    ...overrides,
+  };
+}
+
+/** A ready amd64 node that takes everything. */
+export function nodeFacts(name: string, overrides: Partial<NodeFacts> = {}): NodeFacts {
+  return {
+    name,
+    uid: `uid-of-${name}`,
+    labels: {},
+    taints: [],
+    unschedulable: false,
+    ready: true,
+    conditions: { diskPressure: false, memoryPressure: false, pidPressure: false },
+    os: 'linux',
+    architecture: 'amd64',
+    images: [],
+    ...overrides,
+  };
+}
+
+/** A digest of 64 times the same hexadecimal digit. */
+export function digestOf(digit: string): string {
+  return `sha256:${digit.repeat(64)}`;
+}
+
+/** A cache without lag: what the server stores now. */
+export function storeLister<T extends KubeObject>(
+  server: FakeApiServer,
+  ref: ResourceRef,
+): Pick<Lister<T>, 'get' | 'list' | 'byIndex'> {
+  const list = (): readonly T[] => server.store.list(ref) as unknown as readonly T[];
+  return {
+    get: (key: ObjectKey): T | undefined =>
+      server.store.find(ref, formatKey(key)) as unknown as T | undefined,
+    list,
+    byIndex: (index: string, value: string): readonly T[] =>
+      list().filter((object) => index === CHILDREN_BY_OWNER && controllerOf(object)?.uid === value),
+  };
+}
