@@ -20,7 +20,8 @@ import {
 } from './controllers/node-stocker/pull-pod.ts';
 import { prepulledImageReconciler } from './controllers/prepulled-image/controller.ts';
 import { Stock } from './controllers/stock.ts';
-import { PullSlots } from './domain/pull-slots.ts';
+import type { Wants } from './controllers/wants.ts';
+import { CLUSTER_CLAIM, PullBudget } from './domain/pull-budget.ts';
 import { BaseOperator, type Composition, type OperatorRuntime } from './kube/base-operator.ts';
 import { KubeClient } from './kube/client.ts';
 import { Controller, type Reconciler } from './kube/controller.ts';
@@ -105,7 +106,8 @@ export class LarderOperator extends BaseOperator {
     const checks = { isHealthy: () => this.isHealthy, isReady: () => this.isReady };
     const health = await startHealthServer({ checks, metrics, host, port });
     log.info('larder is starting', { version: USER_AGENT, identity, healthPort: health.port });
-    const stock = new Stock(caches);
+    const { nodeStatusMaxImages } = options;
+    const stock = new Stock({ ...caches, clock, random: Math.random, nodeStatusMaxImages });
     return {
       caches: Object.values(caches),
       controllers: [stock, ...this.#controllers({ client, registry, events, caches, stock })],
@@ -148,9 +150,8 @@ export class LarderOperator extends BaseOperator {
 
   #controllers({ client, registry, events, caches, stock }: Parts): readonly Controller[] {
     const { clock } = this.#runtime;
-    const { options } = this.#process;
     const { sources, images, nodes, pods } = caches;
-    const { coverage, wants } = stock;
+    const { coverage, circuits } = stock;
     const access = new AccessReader(client);
     const random = Math.random;
     const controller = (name: string, reconciler: Reconciler, watches: readonly WatchSource[]): Controller =>
@@ -181,29 +182,46 @@ export class LarderOperator extends BaseOperator {
           access,
           clock,
           coverage,
+          circuits,
           nodes: () => nodes.lister.list().map(({ facts }) => facts),
         }),
         [watchInformer(images, { predicate: ignoreStatusChanges }), stock.imageTrigger],
       ),
-      controller(
-        'node-stocker',
-        nodeStocker({
-          client,
-          nodes: nodes.lister,
-          pods: pods.lister,
-          wants,
-          coverage,
-          slots: new PullSlots(options.pullSlots),
-          expectations: new Expectations(),
-          clock,
-          random,
-          wake: (name) => {
-            stock.nodeTrigger.fire({ name });
-          },
-        }),
-        [watchInformer(nodes), watchInformer(pods, { map: nodeOf }), stock.nodeTrigger],
-      ),
+      controller('node-stocker', this.#nodeStocker(client, caches, stock), [
+        watchInformer(nodes),
+        watchInformer(pods, { map: nodeOf }),
+        stock.nodeTrigger,
+      ]),
     ];
+  }
+
+  #nodeStocker(client: KubeClient, { nodes, pods }: Caches, stock: Stock): Reconciler {
+    const { coverage, circuits, wants } = stock;
+    return nodeStocker({
+      client,
+      nodes: nodes.lister,
+      pods: pods.lister,
+      wants,
+      coverage,
+      circuits,
+      budget: this.#budget(wants),
+      expectations: new Expectations(),
+      clock: this.#runtime.clock,
+      random: Math.random,
+      isSettled: () => stock.isSettled(),
+      wake: (name) => {
+        stock.nodeTrigger.fire({ name });
+      },
+      maxKeptPods: this.#process.options.maxKeptPods,
+    });
+  }
+
+  #budget(wants: Wants): PullBudget {
+    const { pullSlots } = this.#process.options;
+    return new PullBudget((claim) => {
+      if (claim === CLUSTER_CLAIM) return pullSlots === 0 ? Number.POSITIVE_INFINITY : pullSlots;
+      return wants.limitOf(claim);
+    });
   }
 
   #controller(

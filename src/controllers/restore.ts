@@ -1,12 +1,19 @@
 /** After a restart: what the statuses and nodes still tell of earlier pulls goes back into the coverage index. */
 
 import type { NotPresent, PrepulledImage } from '../api/prepulled-image.ts';
-import type { Coverage } from '../domain/coverage.ts';
+import type { Coverage, NodeIdentity } from '../domain/coverage.ts';
 import { backoffMs } from '../domain/stock-plan.ts';
 import { placement, type Want } from '../domain/want.ts';
 import { findCondition } from '../kube/condition.ts';
 import type { NodeObject } from './node.ts';
 import { wantOf } from './want.ts';
+
+export interface RestoreMoment {
+  /** Wall-clock milliseconds. */
+  readonly now: number;
+  /** In [0, 1): spreads the verification of what was restored over the whole verify interval. */
+  readonly random: () => number;
+}
 
 /**
  * An eligible node that is older than the figures of a status, and is not listed as lacking the image there, has it.
@@ -16,10 +23,11 @@ export function restoreCoverage(
   coverage: Coverage,
   images: readonly PrepulledImage[],
   nodes: readonly NodeObject[],
+  moment: RestoreMoment,
 ): void {
   for (const image of images) {
     const want = wantOf(image);
-    if (want !== undefined && isAboutThisSpec(image)) restoreImage(coverage, image, want, nodes);
+    if (want !== undefined && isAboutThisSpec(image)) restoreImage(coverage, image, { want, nodes, moment });
   }
 }
 
@@ -27,30 +35,36 @@ function isAboutThisSpec({ metadata, status }: PrepulledImage): boolean {
   return findCondition(status, 'Prepulled')?.observedGeneration === metadata.generation;
 }
 
+interface Restored {
+  readonly want: Want;
+  readonly nodes: readonly NodeObject[];
+  readonly moment: RestoreMoment;
+}
+
 function restoreImage(
   coverage: Coverage,
   { status = {} }: PrepulledImage,
-  want: Want,
-  nodes: readonly NodeObject[],
+  { want, nodes, moment }: Restored,
 ): void {
   const provenAt = Date.parse(status.coverageTime ?? '');
   const lacking = new Map(status.notPresent?.map((entry) => [entry.node, entry]));
   const having = status.truncated === true ? new Set(status.presentOn) : undefined;
-  for (const { facts } of nodes.filter(
-    (node) => isOlder(node, provenAt) && placement(node.facts, want).eligible,
-  )) {
+  const known = nodes.filter((node) => isOlder(node, provenAt) && placement(node.facts, want).eligible);
+  for (const { facts } of known) {
     const entry = lacking.get(facts.name);
     if (entry !== undefined) restoreFailure(coverage, facts, { want, entry });
-    else if (having?.has(facts.name) !== false) restoreReceipts(coverage, facts, { want, provenAt });
+    else if (having?.has(facts.name) !== false) restoreReceipts(coverage, facts, want, moment);
   }
 }
 
 function restoreReceipts(
   coverage: Coverage,
-  node: { readonly name: string; readonly uid: string },
-  { want, provenAt }: { readonly want: Want; readonly provenAt: number },
+  node: NodeIdentity,
+  want: Want,
+  { now, random }: RestoreMoment,
 ): void {
-  for (const { key } of want.pulls) coverage.addReceipt(node.name, node.uid, key, provenAt);
+  const at = now - random() * want.verifyIntervalMs;
+  for (const { key } of want.pulls) coverage.addReceipt(node, { key, proof: `restored/${key}` }, at);
 }
 
 function isOlder({ metadata }: NodeObject, time: number): boolean {
@@ -60,12 +74,12 @@ function isOlder({ metadata }: NodeObject, time: number): boolean {
 /** Backoff goes on where it was: without jitter, because nothing else starts at this moment. */
 function restoreFailure(
   coverage: Coverage,
-  node: { readonly name: string; readonly uid: string },
+  node: NodeIdentity,
   { want, entry }: { readonly want: Want; readonly entry: NotPresent },
 ): void {
   const { attempts = 0, reason, message = '' } = entry;
   const lastAttempt = Date.parse(entry.lastAttempt ?? '');
   if (entry.state !== 'Failed' || attempts === 0 || Number.isNaN(lastAttempt)) return;
   const notBefore = lastAttempt + backoffMs(attempts, 0);
-  coverage.setFailure(node.name, node.uid, want, { reason, message, attempts, lastAttempt, notBefore });
+  coverage.setFailure(node, want, { reason, message, attempts, lastAttempt, notBefore });
 }

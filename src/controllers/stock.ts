@@ -1,6 +1,8 @@
-/** What is known of the whole stock - wants and coverage - kept current from the caches, and who must hear of changes. */
+/** What is known of the whole stock - wants, coverage, circuits - kept current from the caches, and who must hear of changes. */
 
 import type { PrepulledImage } from '../api/prepulled-image.ts';
+import type { Clock } from '../clock.ts';
+import { Circuits, imageCircuit } from '../domain/circuits.ts';
 import { Coverage } from '../domain/coverage.ts';
 import type { RunSignals } from '../kube/controller.ts';
 import type { Informer } from '../kube/informer.ts';
@@ -10,27 +12,43 @@ import { isEqual } from '../kube/status-writer.ts';
 import { Trigger } from '../kube/watch-source.ts';
 import type { NodeObject } from './node.ts';
 import { restoreCoverage } from './restore.ts';
+import { SettleTimer } from './settle-timer.ts';
 import { Wants } from './wants.ts';
 
-export interface StockCaches {
+export interface StockOptions {
   readonly images: Informer<PrepulledImage>;
   readonly nodes: Informer<NodeObject>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** `nodeStatusMaxImages` of the kubelets. */
+  readonly nodeStatusMaxImages: number;
 }
 
 /** Runs with the controllers: before leading it only listens, so that a standby costs no work. */
 export class Stock implements Workload {
   readonly name = 'stock';
-  readonly coverage = new Coverage();
+  readonly coverage: Coverage;
+  readonly circuits: Circuits;
   readonly wants = new Wants();
   /** PrepulledImages whose figures may have changed. */
   readonly imageTrigger = new Trigger('coverage');
   /** Nodes that may have something to do. */
   readonly nodeTrigger = new Trigger('wants');
-  readonly #caches: StockCaches;
+  readonly #options: StockOptions;
+  readonly #settle: SettleTimer;
 
-  constructor(caches: StockCaches) {
-    this.#caches = caches;
-    caches.images.subscribe({
+  constructor(options: StockOptions) {
+    const { images, nodes, clock, random, nodeStatusMaxImages } = options;
+    this.#options = options;
+    this.coverage = new Coverage({ nodeStatusMaxImages });
+    this.circuits = new Circuits(random);
+    this.#settle = new SettleTimer(clock, {
+      isPending: () => this.wants.pending > 0,
+      onSettled: () => {
+        this.#fireAllNodes();
+      },
+    });
+    images.subscribe({
       onAdd: (image) => {
         this.wants.put(image);
       },
@@ -41,7 +59,7 @@ export class Stock implements Workload {
         this.wants.remove(image);
       },
     });
-    caches.nodes.subscribe({
+    nodes.subscribe({
       onAdd: ({ facts }) => {
         this.coverage.observeNode(facts);
       },
@@ -54,44 +72,53 @@ export class Stock implements Workload {
     });
   }
 
+  /** False for a moment after wants have changed: more of them usually follow. */
+  isSettled(): boolean {
+    return this.#settle.isSettled;
+  }
+
   /** Caches are synced and this replica leads: takes in what earlier leaders left, then passes changes on. */
   run({ stop }: RunSignals): Promise<void> {
-    const { images, nodes } = this.#caches;
-    restoreCoverage(this.coverage, images.lister.list(), nodes.lister.list());
+    const { images, nodes, clock, random } = this.#options;
+    const moment = { now: clock.now(), random };
+    restoreCoverage(this.coverage, images.lister.list(), nodes.lister.list(), moment);
     this.coverage.subscribe((_node, keys) => {
       for (const key of keys) this.#fireImages(this.wants.idsOf(key));
     });
     this.wants.subscribe((id) => {
       this.coverage.clearFailures(id);
-      for (const { metadata } of nodes.lister.list()) this.nodeTrigger.fire({ name: metadata.name });
+      this.circuits.reset(imageCircuit(id));
+      this.#settle.touch();
       this.#fireImages([id]);
     });
-    nodes.subscribe({
-      onUpdate: (old, node) => {
-        if (!isSamePlace(old, node)) this.#fireAllImages();
-      },
-      onDelete: () => {
-        this.#fireAllImages();
-      },
-      onAdd: () => {
-        this.#fireAllImages();
-      },
-    });
+    const leave = nodes.subscribe(this.#whenPlacesChange());
     return new Promise((resolve) => {
-      if (stop.aborted) resolve();
-      else
-        stop.addEventListener(
-          'abort',
-          () => {
-            resolve();
-          },
-          { once: true },
-        );
+      const end = (): void => {
+        leave();
+        this.#settle.cancel();
+        resolve();
+      };
+      if (stop.aborted) end();
+      else stop.addEventListener('abort', end, { once: true });
     });
   }
 
-  #fireAllImages(): void {
-    this.#fireImages(this.wants.list().map(({ id }) => id));
+  #whenPlacesChange(): Parameters<Informer<NodeObject>['subscribe']>[0] {
+    const fire = (): void => {
+      this.#fireImages(this.wants.list().map(({ id }) => id));
+    };
+    return {
+      onAdd: fire,
+      onDelete: fire,
+      onUpdate: (old, node) => {
+        if (!isSamePlace(old, node)) fire();
+      },
+    };
+  }
+
+  #fireAllNodes(): void {
+    for (const { metadata } of this.#options.nodes.lister.list())
+      this.nodeTrigger.fire({ name: metadata.name });
   }
 
   #fireImages(ids: Iterable<string>): void {

@@ -2,6 +2,7 @@
 
 import type { PrepulledImage, PrepulledImageStatus } from '../api/prepulled-image.ts';
 import { type Digest, validateDigest } from '../domain/digest.ts';
+import { parseDuration } from '../domain/duration.ts';
 import type { Platform } from '../domain/platform.ts';
 import { formatReference, type Reference, validateReference } from '../domain/reference.ts';
 import { pullsFor, type Want } from '../domain/want.ts';
@@ -22,6 +23,12 @@ export interface PullIdentity {
 /** `namespace/name` of the object, as in `Want.id`. */
 export function wantId(image: PrepulledImage): string {
   return formatKey(image.metadata);
+}
+
+/** Whether the object will want something as soon as its image is resolved for the first time. */
+export function isPending(image: PrepulledImage): boolean {
+  const isActive = !image.spec.suspend && image.metadata.deletionTimestamp === undefined;
+  return isActive && image.status?.image === undefined;
 }
 
 export function pullIdentity({ spec }: PrepulledImage): PullIdentity {
@@ -54,6 +61,11 @@ function buildWant(image: PrepulledImage, found: FoundImage, resolved: ResolvedR
     sizeBytes: found.size ?? 0,
     pulls: pullsFor(resolved, spec.pull.by),
     scope: spec.nodes ?? {},
+    host: resolved.registry,
+    timeoutMs: parseDuration(spec.pull.timeout),
+    verifyIntervalMs: parseDuration(spec.pull.verifyInterval),
+    keepWarm: spec.keepWarm,
+    ...(spec.pull.maxConcurrentNodes !== undefined && { maxConcurrentNodes: spec.pull.maxConcurrentNodes }),
     platforms: (found.platforms ?? []).map(platformOf),
   };
 }

@@ -1,11 +1,14 @@
 /** All wants of the cluster, kept current from the PrepulledImages; an index by pull key tells who is concerned. */
 
 import type { PrepulledImage } from '../api/prepulled-image.ts';
+import { type Claim, imageClaim } from '../domain/pull-budget.ts';
 import type { Want } from '../domain/want.ts';
-import { wantId, wantOf } from './want.ts';
+import { isPending, wantId, wantOf } from './want.ts';
 
 /** Told when the wants of one image have changed in a way that nodes must hear of. */
 export type WantListener = (id: string, want: Want | undefined) => void;
+
+const IMAGE_CLAIM = imageClaim('');
 
 interface Entry {
   readonly image: PrepulledImage;
@@ -16,7 +19,13 @@ interface Entry {
 export class Wants {
   readonly #entries = new Map<string, Entry>();
   readonly #idsByKey = new Map<string, Set<string>>();
+  readonly #pending = new Set<string>();
   readonly #listeners: WantListener[] = [];
+
+  /** Images that will want something as soon as they are resolved for the first time. */
+  get pending(): number {
+    return this.#pending.size;
+  }
 
   subscribe(listener: WantListener): void {
     this.#listeners.push(listener);
@@ -31,6 +40,14 @@ export class Wants {
     return this.#entries.get(id)?.image;
   }
 
+  /** Nodes that may pull an image at the same time, by its claim on the budget; Infinity for everything else. */
+  limitOf(claim: Claim): number {
+    const want = claim.startsWith(IMAGE_CLAIM)
+      ? this.#entries.get(claim.slice(IMAGE_CLAIM.length))?.want
+      : undefined;
+    return want?.maxConcurrentNodes ?? Number.POSITIVE_INFINITY;
+  }
+
   /** Images that ask for this pull. */
   idsOf(key: string): ReadonlySet<string> {
     return this.#idsByKey.get(key) ?? new Set();
@@ -39,10 +56,18 @@ export class Wants {
   /** Takes in a new or changed object; changes that nodes need not hear of cost a comparison. */
   put(image: PrepulledImage): void {
     const want = wantOf(image);
-    if (want === undefined) {
-      this.remove(image);
-      return;
-    }
+    if (isPending(image)) this.#pending.add(wantId(image));
+    else this.#pending.delete(wantId(image));
+    if (want === undefined) this.#drop(wantId(image));
+    else this.#store(image, want);
+  }
+
+  remove(image: PrepulledImage): void {
+    this.#pending.delete(wantId(image));
+    this.#drop(wantId(image));
+  }
+
+  #store(image: PrepulledImage, want: Want): void {
     const before = this.#entries.get(want.id);
     const text = JSON.stringify(want);
     this.#entries.set(want.id, { image, want, text });
@@ -52,8 +77,7 @@ export class Wants {
     this.#notify(want.id, want);
   }
 
-  remove(image: PrepulledImage): void {
-    const id = wantId(image);
+  #drop(id: string): void {
     const before = this.#entries.get(id);
     if (before === undefined) return;
     this.#entries.delete(id);

@@ -1,9 +1,11 @@
 /**
  * Which image is on which node, and how we know: the one index between node-stocker and PrepulledImage status.
- * Positive evidence only - a name in node.status.images, or the receipt of a pull pod - and never a guess.
+ * A name in node.status.images or the receipt of a pull pod proves presence; silence proves absence only where the
+ * image would be listed if it were there (`node-listing.ts`), and only some time after the receipt.
  */
 
-import { imageDigests, type NodeFacts } from './node.ts';
+import type { NodeFacts } from './node.ts';
+import { EMPTY_LISTING, type NodeListing, readListing, wouldBeListed } from './node-listing.ts';
 import type { Want } from './want.ts';
 
 /** Why an image is not on a node yet. */
@@ -18,24 +20,67 @@ export interface Failure {
   readonly notBefore: number;
 }
 
+/** What is happening to a pull, in the words of a `notPresent` entry. */
+export interface PullState {
+  readonly reason: 'Pulling' | 'PullSlow' | 'NodeMute';
+  readonly message: string;
+}
+
+/** A container of ours has shown an image id for this pull. */
+export interface Receipt {
+  readonly key: string;
+  /** Which container said so: the same proof is not believed again after the image was seen to be gone. */
+  readonly proof: string;
+}
+
+interface StoredReceipt {
+  readonly proof: string;
+  /** When we learned of it, by our own clock; milliseconds since the epoch. */
+  readonly at: number;
+}
+
 interface NodeEntry {
   readonly uid: string;
-  listed: ReadonlySet<string>;
-  /** Pull key to the time of its proof. */
-  readonly receipts: Map<string, number>;
-  pulling: ReadonlySet<string>;
+  listing: NodeListing;
+  readonly receipts: Map<string, StoredReceipt>;
+  readonly refuted: Set<string>;
+  pulling: ReadonlyMap<string, PullState>;
+  /** Wants that would not fit on the disk, by id, with the figures. */
+  skipped: ReadonlyMap<string, string>;
   /** By want id. */
   readonly failures: Map<string, Failure>;
+  /** Times at which an image was found to be gone, by want id. */
+  readonly evictions: Map<string, number[]>;
+}
+
+/** A node, and which one of that name. */
+export interface NodeIdentity {
+  readonly name: string;
+  readonly uid: string;
+}
+
+export interface CoverageSettings {
+  /** `nodeStatusMaxImages` of the kubelets; they do not tell. */
+  readonly nodeStatusMaxImages: number;
 }
 
 /** Told after each change, with the node and the pull keys whose state may differ now. */
 export type CoverageListener = (node: string, keys: readonly string[]) => void;
 
-const NOTHING: ReadonlySet<string> = new Set();
+/** A kubelet lists its images every 30 s and posts its status after that. */
+const LISTING_LAG_MS = 90_000;
+const EVICTION_MEMORY_MS = 3_600_000;
+const NOTHING: ReadonlyMap<string, PullState> = new Map();
+const NONE: ReadonlyMap<string, string> = new Map();
 
 export class Coverage {
+  readonly #settings: CoverageSettings;
   readonly #nodes = new Map<string, NodeEntry>();
   readonly #listeners: CoverageListener[] = [];
+
+  constructor(settings: CoverageSettings = { nodeStatusMaxImages: 50 }) {
+    this.#settings = settings;
+  }
 
   subscribe(listener: CoverageListener): void {
     this.#listeners.push(listener);
@@ -43,62 +88,114 @@ export class Coverage {
 
   /** Takes in what the node reports. Another uid is another machine: nothing known of the old one counts. */
   observeNode(node: NodeFacts): void {
-    const entry = this.#entry(node.name, node.uid);
-    const before = entry.listed;
-    entry.listed = listedKeys(node);
-    this.#notify(node.name, [...entry.listed.symmetricDifference(before)]);
+    const entry = this.#entry(node);
+    const before = entry.listing;
+    entry.listing = readListing(node);
+    this.#notify(node.name, [...entry.listing.keys.symmetricDifference(before.keys)]);
   }
 
   removeNode(name: string): void {
     const entry = this.#nodes.get(name);
     if (entry === undefined) return;
     this.#nodes.delete(name);
-    this.#notify(name, [...entry.listed, ...entry.receipts.keys(), ...entry.pulling]);
+    this.#notify(name, [...entry.listing.keys, ...entry.receipts.keys(), ...entry.pulling.keys()]);
   }
 
-  /** A container of ours on that very node has shown an image id for this pull. */
-  addReceipt(node: string, uid: string, key: string, at: number): void {
-    const entry = this.#entry(node, uid);
+  /** Returns false if it was known already, or has been refuted. */
+  addReceipt(node: NodeIdentity, { key, proof }: Receipt, now: number): boolean {
+    const entry = this.#entry(node);
+    if (entry.receipts.get(key)?.proof === proof || entry.refuted.has(proof)) return false;
     const isNew = !entry.receipts.has(key);
-    entry.receipts.set(key, at);
-    if (isNew) this.#notify(node, [key]);
+    entry.receipts.set(key, { proof, at: now });
+    if (isNew) this.#notify(node.name, [key]);
+    return true;
   }
 
-  /** The pulls of the unfinished pull pod on the node, if any. */
-  setPulling(node: string, uid: string, keys: ReadonlySet<string>): void {
-    const entry = this.#entry(node, uid);
-    const before = entry.pulling;
-    entry.pulling = keys;
-    this.#notify(node, [...keys.symmetricDifference(before)]);
+  /**
+   * Looks for images that have gone: a receipt older than the listing's lag whose image the node would list and does
+   * not. Returns whether one was found, and when it is worth looking again (milliseconds from now) if it is too early.
+   */
+  findEvicted(
+    node: NodeFacts,
+    want: Want,
+    now: number,
+  ): { readonly evicted: boolean; readonly lookAfterMs?: number } {
+    const entry = this.#nodes.get(node.name);
+    if (entry?.uid !== node.uid || !node.ready) return { evicted: false };
+    if (!wouldBeListed(entry.listing, want.sizeBytes, this.#settings.nodeStatusMaxImages))
+      return { evicted: false };
+    const silent = want.pulls.filter(({ key }) => entry.receipts.has(key) && !entry.listing.keys.has(key));
+    const ages = silent.map(({ key }) => now - (entry.receipts.get(key)?.at ?? now));
+    if (ages.length === 0) return { evicted: false };
+    const age = Math.min(...ages);
+    if (age < LISTING_LAG_MS) return { evicted: false, lookAfterMs: LISTING_LAG_MS - age };
+    for (const { key } of silent) this.#refute(entry, key);
+    entry.evictions.set(want.id, [...recent(entry.evictions.get(want.id), now), now]);
+    this.#notify(node.name, keysOf(want));
+    return { evicted: true };
+  }
+
+  /** How often the image was found to be gone from the node within the last hour. */
+  evictions(node: string, wantId: string, now: number): number {
+    return recent(this.#nodes.get(node)?.evictions.get(wantId), now).length;
   }
 
   isPresent(node: string, want: Want): boolean {
     const entry = this.#nodes.get(node);
-    return (
-      entry !== undefined && want.pulls.every(({ key }) => entry.listed.has(key) || entry.receipts.has(key))
+    return entry !== undefined && want.pulls.every(({ key }) => isProven(entry, key));
+  }
+
+  /** Present by a receipt that is older than `maxAgeMs` and that the node's list cannot confirm. */
+  isUnverified(
+    node: string,
+    want: Want,
+    { now, maxAgeMs }: { readonly now: number; readonly maxAgeMs: number },
+  ): boolean {
+    const entry = this.#nodes.get(node);
+    if (entry === undefined) return false;
+    return want.pulls.some(({ key }) => {
+      const receipt = entry.receipts.get(key);
+      return receipt !== undefined && !entry.listing.keys.has(key) && now - receipt.at >= maxAgeMs;
+    });
+  }
+
+  /** The pulls of the unfinished pull pod on the node, if any. */
+  setPulling(node: NodeIdentity, pulls: ReadonlyMap<string, PullState>): void {
+    const entry = this.#entry(node);
+    const before = entry.pulling;
+    entry.pulling = pulls;
+    const changed = [...before.keys(), ...pulls.keys()].filter(
+      (key) => before.get(key)?.reason !== pulls.get(key)?.reason,
     );
+    this.#notify(node.name, [...new Set(changed)]);
   }
 
-  isPulling(node: string, want: Want): boolean {
+  /** What the node's pull pod is doing for the image. */
+  pullState(node: string, want: Want): PullState | undefined {
     const pulling = this.#nodes.get(node)?.pulling ?? NOTHING;
-    return want.pulls.some(({ key }) => pulling.has(key));
+    return want.pulls.map(({ key }) => pulling.get(key)).find((state) => state !== undefined);
   }
 
-  /** Nodes on which something is being pulled now. */
-  isNodeBusy(node: string): boolean {
-    return (this.#nodes.get(node)?.pulling ?? NOTHING).size > 0;
+  /** Which wants the node has no room for; see `preflight.ts`. */
+  setSkipped(node: NodeIdentity, skipped: ReadonlyMap<string, string>, wants: readonly Want[]): void {
+    const entry = this.#entry(node);
+    const before = entry.skipped;
+    entry.skipped = skipped;
+    const changed = wants.filter(({ id }) => before.get(id) !== skipped.get(id));
+    this.#notify(node.name, changed.flatMap(keysOf));
+  }
+
+  skipReason(node: string, wantId: string): string | undefined {
+    return this.#nodes.get(node)?.skipped.get(wantId);
   }
 
   failure(node: string, wantId: string): Failure | undefined {
     return this.#nodes.get(node)?.failures.get(wantId);
   }
 
-  setFailure(node: string, uid: string, want: Want, failure: Failure): void {
-    this.#entry(node, uid).failures.set(want.id, failure);
-    this.#notify(
-      node,
-      want.pulls.map(({ key }) => key),
-    );
+  setFailure(node: NodeIdentity, want: Want, failure: Failure): void {
+    this.#entry(node).failures.set(want.id, failure);
+    this.#notify(node.name, keysOf(want));
   }
 
   /** Forgets what went wrong, on one node after success or on all when the image's own spec changed. */
@@ -107,15 +204,25 @@ export class Coverage {
     else for (const entry of this.#nodes.values()) entry.failures.delete(wantId);
   }
 
-  #entry(name: string, uid: string): NodeEntry {
+  #refute(entry: NodeEntry, key: string): void {
+    const receipt = entry.receipts.get(key);
+    if (receipt === undefined) return;
+    entry.receipts.delete(key);
+    entry.refuted.add(receipt.proof);
+  }
+
+  #entry({ name, uid }: NodeIdentity): NodeEntry {
     const known = this.#nodes.get(name);
     if (known?.uid === uid) return known;
     const entry: NodeEntry = {
       uid,
-      listed: NOTHING,
+      listing: EMPTY_LISTING,
       receipts: new Map(),
+      refuted: new Set(),
       pulling: NOTHING,
+      skipped: NONE,
       failures: new Map(),
+      evictions: new Map(),
     };
     this.#nodes.set(name, entry);
     return entry;
@@ -126,16 +233,14 @@ export class Coverage {
   }
 }
 
-/** The proofs in node.status.images: each digest, and each tag together with the digests of the same entry. */
-function listedKeys(node: NodeFacts): ReadonlySet<string> {
-  const keys = new Set<string>();
-  for (const { names } of node.images) {
-    const digests = imageDigests(names);
-    const tagged = names.filter((name) => !name.includes('@'));
-    for (const digest of digests) {
-      keys.add(digest);
-      for (const name of tagged) keys.add(`${name}@${digest}`);
-    }
-  }
-  return keys;
+function isProven(entry: NodeEntry, key: string): boolean {
+  return entry.listing.keys.has(key) || entry.receipts.has(key);
+}
+
+function recent(times: readonly number[] = [], now: number): number[] {
+  return times.filter((time) => now - time < EVICTION_MEMORY_MS);
+}
+
+function keysOf(want: Want): readonly string[] {
+  return want.pulls.map(({ key }) => key);
 }

@@ -1,5 +1,6 @@
 /** Where one image stands over all nodes: the figures and lists of PrepulledImage.status. */
 
+import { type Circuits, hostCircuit, imageCircuit } from './circuits.ts';
 import type { Coverage } from './coverage.ts';
 import type { NodeFacts } from './node.ts';
 import { placement, type Want } from './want.ts';
@@ -33,7 +34,13 @@ export interface StockReport {
 
 const ORDER: readonly NodeState[] = ['Failed', 'Pulling', 'Waiting', 'Skipped'];
 
-export function stockReport(want: Want, nodes: readonly NodeFacts[], coverage: Coverage): StockReport {
+/** Where the report takes its facts from. */
+export interface StockFacts {
+  readonly coverage: Coverage;
+  readonly circuits: Circuits;
+}
+
+export function stockReport(want: Want, nodes: readonly NodeFacts[], facts: StockFacts): StockReport {
   const presentOn: string[] = [];
   const missing: MissingNode[] = [];
   for (const node of nodes) {
@@ -42,8 +49,8 @@ export function stockReport(want: Want, nodes: readonly NodeFacts[], coverage: C
       // A node the selector leaves out is none of the image's business and is not counted.
       if (place.reason !== 'NotSelected')
         missing.push(entry(node.name, 'Skipped', place.reason, place.message));
-    } else if (coverage.isPresent(node.name, want)) presentOn.push(node.name);
-    else missing.push(absence(node.name, want, coverage));
+    } else if (facts.coverage.isPresent(node.name, want)) presentOn.push(node.name);
+    else missing.push(absence(node.name, want, facts));
   }
   const count = (state: NodeState): number => missing.filter((node) => node.state === state).length;
   const skipped = count('Skipped');
@@ -59,16 +66,22 @@ export function stockReport(want: Want, nodes: readonly NodeFacts[], coverage: C
   };
 }
 
-function absence(node: string, want: Want, coverage: Coverage): MissingNode {
+function absence(node: string, want: Want, { coverage, circuits }: StockFacts): MissingNode {
+  const noRoom = coverage.skipReason(node, want.id);
+  if (noRoom !== undefined) return entry(node, 'Skipped', 'DiskTooSmall', noRoom);
   const failure = coverage.failure(node, want.id);
-  if (coverage.isPulling(node, want)) {
-    const pulling = entry(node, 'Pulling', 'Pulling', 'The node is pulling the image');
+  const pull = coverage.pullState(node, want);
+  if (pull !== undefined) {
+    const pulling = entry(node, 'Pulling', pull.reason, pull.message);
     return failure === undefined ? pulling : { ...pulling, attempts: failure.attempts };
   }
-  if (failure === undefined)
-    return entry(node, 'Waiting', 'Queued', 'The turn of this image on the node has not come');
-  const { reason, message, attempts, lastAttempt } = failure;
-  return { node, state: 'Failed', reason, message, attempts, lastAttempt };
+  if (failure !== undefined) {
+    const { reason, message, attempts, lastAttempt } = failure;
+    return { node, state: 'Failed', reason, message, attempts, lastAttempt };
+  }
+  const open = circuits.open(imageCircuit(want.id)) ?? circuits.open(hostCircuit(want.host));
+  if (open !== undefined) return entry(node, 'Waiting', 'CircuitOpen', open.message);
+  return entry(node, 'Waiting', 'Queued', 'The turn of this image on the node has not come');
 }
 
 function entry(node: string, state: NodeState, reason: string, message: string): MissingNode {

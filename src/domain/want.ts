@@ -35,6 +35,16 @@ export interface Want {
   readonly sizeBytes: number;
   readonly pulls: readonly Pull[];
   readonly scope: NodeScope;
+  /** Registry host, as written; pulls from one host share a budget and a circuit. */
+  readonly host: string;
+  /** After this long a pull counts as slow and gives its budget back. */
+  readonly timeoutMs: number;
+  /** Presence that cannot be seen is verified by a cheap pull once in this time. */
+  readonly verifyIntervalMs: number;
+  /** Finished pull pods stay, which protects the image from the kubelet's collector. */
+  readonly keepWarm: boolean;
+  /** Nodes that may pull it at the same time; undefined: as many as the budgets let. */
+  readonly maxConcurrentNodes?: number;
   /** Platforms the image has; empty if unknown, which counts as fitting. */
   readonly platforms: readonly Platform[];
 }

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { Circuits } from '../../src/domain/circuits.ts';
 import { Coverage } from '../../src/domain/coverage.ts';
 import type { Digest } from '../../src/domain/digest.ts';
 import type { NodeFacts } from '../../src/domain/node.ts';
@@ -34,6 +35,10 @@ function want(overrides: Partial<Want> = {}): Want {
     sizeBytes: 10,
     pulls: pullsFor(IMAGE, 'Digest'),
     scope: {},
+    host: 'reg.example',
+    timeoutMs: 600_000,
+    verifyIntervalMs: 21_600_000,
+    keepWarm: false,
     platforms: [],
     ...overrides,
   };
@@ -75,6 +80,8 @@ describe('placement', () => {
 describe('Coverage', () => {
   let coverage: Coverage;
   let changes: [string, readonly string[]][];
+  const receive = (name: string, key: string, now: number): boolean =>
+    coverage.addReceipt({ name, uid: `uid-${name}` }, { key, proof: `pod/${key}` }, now);
 
   beforeEach(() => {
     coverage = new Coverage();
@@ -101,9 +108,9 @@ describe('Coverage', () => {
 
   it('needs both proofs for Both', () => {
     const both = want({ pulls: pullsFor(IMAGE, 'Both') });
-    coverage.addReceipt('n1', 'uid-n1', DIGEST, 1);
+    receive('n1', DIGEST, 1);
     expect(coverage.isPresent('n1', both)).toBe(false);
-    coverage.addReceipt('n1', 'uid-n1', `reg.example/team/lab:w_2026_40@${DIGEST}`, 2);
+    receive('n1', `reg.example/team/lab:w_2026_40@${DIGEST}`, 2);
     expect(coverage.isPresent('n1', both)).toBe(true);
   });
 
@@ -115,13 +122,13 @@ describe('Coverage', () => {
   });
 
   it('forgets everything when the machine behind a name is another one', () => {
-    coverage.addReceipt('n1', 'uid-n1', DIGEST, 1);
+    receive('n1', DIGEST, 1);
     coverage.observeNode(node('n1', { uid: 'reborn' }));
     expect(coverage.isPresent('n1', want())).toBe(false);
   });
 
   it('keeps a receipt while the node does not list the image: absence is no evidence here', () => {
-    coverage.addReceipt('n1', 'uid-n1', DIGEST, 1);
+    receive('n1', DIGEST, 1);
     coverage.observeNode(node('n1', { images: [{ names: [`other@${OTHER}`], sizeBytes: 1 }] }));
     expect(coverage.isPresent('n1', want())).toBe(true);
   });
@@ -130,14 +137,76 @@ describe('Coverage', () => {
     const listed = node('n1', { images: [{ names: [`x@${DIGEST}`], sizeBytes: 1 }] });
     coverage.observeNode(listed);
     coverage.observeNode(listed);
-    coverage.addReceipt('n1', 'uid-n1', OTHER, 1);
-    coverage.addReceipt('n1', 'uid-n1', OTHER, 2);
+    receive('n1', OTHER, 1);
+    receive('n1', OTHER, 2);
     coverage.removeNode('n1');
     expect(changes).toEqual([
       ['n1', [DIGEST]],
       ['n1', [OTHER]],
       ['n1', [DIGEST, OTHER]],
     ]);
+  });
+});
+
+describe('absence', () => {
+  const START = 1_000_000;
+  let coverage: Coverage;
+  const other = (sizeBytes: number) => ({ names: [`other@${OTHER}`], sizeBytes });
+
+  beforeEach(() => {
+    coverage = new Coverage({ nodeStatusMaxImages: 2 });
+    coverage.addReceipt(node('n1'), { key: DIGEST, proof: 'pod-1' }, START);
+  });
+
+  function find(listed: NodeFacts, now: number): ReturnType<Coverage['findEvicted']> {
+    coverage.observeNode(listed);
+    return coverage.findEvicted(listed, want({ sizeBytes: 10 }), now);
+  }
+
+  it('is believed 90 seconds after the receipt, of a list that would show the image', () => {
+    const listed = node('n1', { images: [other(5)] });
+    expect(find(listed, START + 89_000)).toEqual({ evicted: false, lookAfterMs: 1_000 });
+    expect(coverage.isPresent('n1', want())).toBe(true);
+    expect(find(listed, START + 90_000)).toEqual({ evicted: true });
+    expect(coverage.isPresent('n1', want())).toBe(false);
+    expect(coverage.evictions('n1', 'ns/lab', START + 90_000)).toBe(1);
+  });
+
+  it.each([
+    ['an empty list', node('n1')],
+    ['a full list of larger images', node('n1', { images: [other(50), other(20)] })],
+    [
+      'a list with a cut entry',
+      node('n1', { images: [{ names: ['a@x', 'b', 'c', 'd', 'e'], sizeBytes: 1 }] }),
+    ],
+    ['a node that is not ready', node('n1', { ready: false, images: [other(5)] })],
+  ])('is not believed of %s', (_case, listed) => {
+    expect(find(listed, START + 1_000_000).evicted).toBe(false);
+    expect(coverage.isPresent('n1', want())).toBe(true);
+  });
+
+  it('is believed of a full list that ends with smaller images', () => {
+    expect(find(node('n1', { images: [other(50), other(5)] }), START + 90_000).evicted).toBe(true);
+  });
+
+  it('is not undone by the same pull pod, only by a new one', () => {
+    find(node('n1', { images: [other(5)] }), START + 90_000);
+    expect(coverage.addReceipt(node('n1'), { key: DIGEST, proof: 'pod-1' }, START + 91_000)).toBe(false);
+    expect(coverage.addReceipt(node('n1'), { key: DIGEST, proof: 'pod-2' }, START + 92_000)).toBe(true);
+    expect(coverage.isPresent('n1', want())).toBe(true);
+  });
+
+  it('is forgotten as an eviction after an hour', () => {
+    find(node('n1', { images: [other(5)] }), START + 90_000);
+    expect(coverage.evictions('n1', 'ns/lab', START + 90_000 + 3_600_000)).toBe(0);
+  });
+
+  it('cannot be seen in an empty list: such a receipt is verified in time', () => {
+    const limits = (now: number) => ({ now, maxAgeMs: 1_000 });
+    expect(coverage.isUnverified('n1', want(), limits(START + 999))).toBe(false);
+    expect(coverage.isUnverified('n1', want(), limits(START + 1_000))).toBe(true);
+    coverage.observeNode(node('n1', { images: [{ names: [`x@${DIGEST}`], sizeBytes: 1 }] }));
+    expect(coverage.isUnverified('n1', want(), limits(START + 1_000))).toBe(false);
   });
 });
 
@@ -154,12 +223,15 @@ describe('stockReport', () => {
       node('cordoned', { labels, unschedulable: true }),
       node('unconcerned'),
     ];
-    coverage.addReceipt('has', 'uid-has', DIGEST, 1);
-    coverage.setPulling('pulls', 'uid-pulls', new Set([DIGEST]));
+    coverage.addReceipt(node('has'), { key: DIGEST, proof: 'pod' }, 1);
+    coverage.setPulling(
+      node('pulls'),
+      new Map([[DIGEST, { reason: 'Pulling', message: 'The node is pulling' }]]),
+    );
     const failure = { reason: 'PullFailed', message: 'not found', attempts: 2, lastAttempt: 5, notBefore: 9 };
-    coverage.setFailure('fails', 'uid-fails', gpu, failure);
+    coverage.setFailure(node('fails'), gpu, failure);
 
-    const report = stockReport(gpu, nodes, coverage);
+    const report = stockReport(gpu, nodes, { coverage, circuits: new Circuits(() => 0) });
 
     expect(report).toMatchObject({ eligible: 4, present: 1, pulling: 1, waiting: 1, failed: 1, skipped: 1 });
     expect(report.presentOn).toEqual(['has']);
@@ -174,7 +246,7 @@ describe('stockReport', () => {
   it('forgets failures on one node after success, on all when the image is edited', () => {
     const coverage = new Coverage();
     const failure = { reason: 'PullFailed', message: '', attempts: 1, lastAttempt: 1, notBefore: 2 };
-    for (const name of ['n1', 'n2', 'n3']) coverage.setFailure(name, `uid-${name}`, want(), failure);
+    for (const name of ['n1', 'n2', 'n3']) coverage.setFailure(node(name), want(), failure);
     coverage.clearFailures('ns/lab', 'n1');
     expect([coverage.failure('n1', 'ns/lab'), coverage.failure('n2', 'ns/lab')]).toEqual([
       undefined,

@@ -31,21 +31,19 @@ const references = fc
   );
 
 describe('references', () => {
-  it.each(readVectors('reference_valid.txt'))(
-    'reads %s',
-    (text, host, repository, label, content, canonical) => {
-      const reference = parseReference(text ?? '');
-      expect(reference).toEqual({
-        registry: host,
-        repository,
-        ...(label !== '' && { tag: label }),
-        ...(content !== '' && { digest: content }),
-      });
-      expect(formatReference(reference)).toBe(text);
-      expect(formatCanonical(reference)).toBe(canonical);
-      expect(isValidReference(text ?? '')).toBe(true);
-    },
-  );
+  it.each(readVectors('reference_valid.txt'))('reads %s', (...fields) => {
+    const [text = '', host, repository, label, content, canonical] = fields;
+    const reference = parseReference(text);
+    expect(reference).toEqual({
+      registry: host,
+      repository,
+      ...(label !== '' && { tag: label }),
+      ...(content !== '' && { digest: content }),
+    });
+    expect(formatReference(reference)).toBe(text);
+    expect(formatCanonical(reference)).toBe(canonical);
+    expect(isValidReference(text)).toBe(true);
+  });
 
   it.each(readVectors('reference_invalid.txt'))('refuses %j at %s: %s', (text = '', position, message) => {
     const result = validateReference(text);

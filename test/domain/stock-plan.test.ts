@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { backoffMs, planBatch } from '../../src/domain/stock-plan.ts';
 import type { Want } from '../../src/domain/want.ts';
 
+const REST = { host: 'reg.example', timeoutMs: 1, verifyIntervalMs: 1, keepWarm: false };
+
 function want(id: string, overrides: Partial<Want> = {}): Want {
   const pulls = [
     { key: `sha256:${id}`, reference: `reg.example/a@sha256:${id}`, policy: 'IfNotPresent' as const },
@@ -16,6 +18,7 @@ function want(id: string, overrides: Partial<Want> = {}): Want {
     pulls,
     scope: {},
     platforms: [],
+    ...REST,
   };
   return { ...base, ...overrides };
 }

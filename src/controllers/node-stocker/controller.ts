@@ -4,11 +4,12 @@
  */
 
 import type { Clock } from '../../clock.ts';
-import type { Coverage } from '../../domain/coverage.ts';
+import type { Circuits } from '../../domain/circuits.ts';
+import type { Coverage, PullState } from '../../domain/coverage.ts';
 import type { NodeFacts } from '../../domain/node.ts';
-import type { PullSlots } from '../../domain/pull-slots.ts';
-import { planBatch } from '../../domain/stock-plan.ts';
-import { placement, type Want } from '../../domain/want.ts';
+import type { PullBudget } from '../../domain/pull-budget.ts';
+import type { Batch } from '../../domain/stock-plan.ts';
+import type { Want } from '../../domain/want.ts';
 import type { Lister } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { ReconcileContext, Reconciler } from '../../kube/controller.ts';
@@ -20,7 +21,9 @@ import type { Wants } from '../wants.ts';
 import { createPullPod } from './create-pull-pod.ts';
 import type { Expectations } from './expectations.ts';
 import { harvest, type JudgedPod } from './harvest.ts';
-import { type PullPod, pullKeys } from './pull-pod.ts';
+import { claimsOf, planNode } from './plan.ts';
+import { pullProgress } from './progress.ts';
+import type { PullPod } from './pull-pod.ts';
 import { judgePullPod } from './pull-verdict.ts';
 import { deleteRested } from './rest.ts';
 
@@ -33,15 +36,20 @@ const CACHE_LAG_MS = 5_000;
 export interface NodeStockerOptions {
   readonly client: KubeClient;
   readonly nodes: Pick<Lister<NodeObject>, 'get'>;
-  readonly pods: Pick<Lister<PullPod>, 'byIndex'>;
+  readonly pods: Pick<Lister<PullPod>, 'byIndex' | 'size'>;
   readonly wants: Wants;
   readonly coverage: Coverage;
-  readonly slots: PullSlots;
+  readonly circuits: Circuits;
+  readonly budget: PullBudget;
   readonly expectations: Expectations;
   readonly clock: Clock;
   readonly random: () => number;
+  /** False while wants are still coming in: one pod for all of them is better than one for each. */
+  readonly isSettled: () => boolean;
   /** Asks for another look at nodes whose turn has come. */
   readonly wake: (node: string) => void;
+  /** Finished pull pods of the cluster that keepWarm may hold back. */
+  readonly maxKeptPods: number;
 }
 
 export function nodeStocker(options: NodeStockerOptions): Reconciler {
@@ -55,24 +63,32 @@ async function stock(
 ): Promise<Result> {
   const node = options.nodes.get(key)?.facts;
   if (node === undefined) {
-    options.expectations.forget(key.name);
-    giveSlotBack(options, key.name);
+    leave(options, key.name);
     return done;
   }
   const pods = judgedPods(options, node);
-  harvest(node, pods, { ...options, wants: options.wants.list(), now: context.now });
+  const wants = options.wants.list();
+  harvest(node, pods, { ...options, wants, now: context.now });
   const seen = pods.map(({ pod }) => pod);
   if (!options.expectations.areMet(node.name, seen, options.clock.monotonic())) {
     return { requeueAfterMs: CACHE_LAG_MS };
   }
-  const rest = await deleteRested(options.client, pods, context);
+  const rest = await deleteRested({ ...options, wants }, pods, context);
   const unfinished = pods.filter(({ verdict }) => !verdict.finished);
-  options.coverage.setPulling(node.name, node.uid, keysOf(unfinished));
-  if (unfinished.length > 0) {
-    options.slots.take(node.name);
-    return rest;
-  }
-  return minResult(rest, await pullNext(options, node, pods, context));
+  const progress = pullProgress(unfinished, wants, context.now);
+  options.coverage.setPulling(node, progress.pulls);
+  if (unfinished.length === 0) return minResult(rest, await pullNext(options, node, pods, context));
+  // Nothing cancels a pull: the node stays taken, but a slow or mute one gives its budget to others.
+  if (progress.holdsBudget)
+    options.budget.take(node.name, claimsOf({ wants: wantsIn(wants, progress.pulls) }));
+  else giveBudgetBack(options, node.name);
+  return minResult(rest, { requeueAfterMs: progress.lookAfterMs });
+}
+
+function leave(options: NodeStockerOptions, node: string): void {
+  options.expectations.forget(node);
+  options.circuits.abandon(node);
+  giveBudgetBack(options, node);
 }
 
 /** The pods made for this very node; those of a predecessor with the same name prove nothing and are collected. */
@@ -89,44 +105,48 @@ async function pullNext(
   pods: readonly JudgedPod[],
   context: ReconcileContext,
 ): Promise<Result> {
-  const missing = missingOn(options, node);
-  const due = missing.filter((want) => waitOf(options, node, want) <= context.now);
-  const batch = planBatch(due);
-  const image = batch && options.wants.image(batch.wants[0]?.id ?? '');
-  if (batch === undefined || image === undefined) {
-    giveSlotBack(options, node.name);
-    return soonest(missing.map((want) => waitOf(options, node, want) - context.now));
+  const { coverage, circuits, budget, random, wants } = options;
+  const plan = planNode(node, { wants: wants.list(), coverage, circuits, budget, random, now: context.now });
+  const later = { requeueAfterMs: plan.lookAfterMs };
+  if (plan.batch === undefined) {
+    giveBudgetBack(options, node.name);
+    return later;
   }
-  // Whoever gives a slot back wakes the next node in line.
-  if (!options.slots.tryTake(node.name)) return done;
+  // Whoever gives budget back wakes the next node in line; when the wants have settled, every node is looked at.
+  if (!options.isSettled() || !budget.tryTake(node.name, plan.claims)) return later;
+  return minResult(later, await pull(options, { node, pods, batch: plan.batch }, context));
+}
+
+interface Pull {
+  readonly node: NodeFacts;
+  readonly pods: readonly JudgedPod[];
+  readonly batch: Batch;
+}
+
+async function pull(
+  options: NodeStockerOptions,
+  { node, pods, batch }: Pull,
+  context: ReconcileContext,
+): Promise<Result> {
+  const image = options.wants.image(batch.wants[0]?.id ?? '');
+  if (image === undefined) {
+    giveBudgetBack(options, node.name);
+    return done;
+  }
   const result = await createPullPod(options, { node, pods, batch, identity: pullIdentity(image) }, context);
-  if (result.pod === undefined) giveSlotBack(options, node.name);
+  if (result.pod === undefined) giveBudgetBack(options, node.name);
   else {
     options.expectations.expect(node.name, result.pod, options.clock.monotonic());
-    options.coverage.setPulling(node.name, node.uid, new Set(batch.pulls.map((pull) => pull.key)));
+    const state: PullState = { reason: 'Pulling', message: 'The node was asked to pull' };
+    options.coverage.setPulling(node, new Map(batch.pulls.map(({ key }) => [key, state])));
   }
   return result.next;
 }
 
-function missingOn({ wants, coverage }: NodeStockerOptions, node: NodeFacts): readonly Want[] {
-  return wants
-    .list()
-    .filter((want) => !coverage.isPresent(node.name, want) && placement(node, want).eligible);
+function giveBudgetBack({ budget, wake }: NodeStockerOptions, node: string): void {
+  budget.release(node).forEach(wake);
 }
 
-/** When the pair may be tried again; milliseconds since the epoch. */
-function waitOf({ coverage }: NodeStockerOptions, node: NodeFacts, want: Want): number {
-  return coverage.failure(node.name, want.id)?.notBefore ?? 0;
-}
-
-function soonest(delays: readonly number[]): Result {
-  return minResult(...delays.map((requeueAfterMs) => ({ requeueAfterMs })));
-}
-
-function giveSlotBack({ slots, wake }: NodeStockerOptions, node: string): void {
-  slots.release(node).forEach(wake);
-}
-
-function keysOf(pods: readonly JudgedPod[]): ReadonlySet<string> {
-  return new Set(pods.flatMap(({ pod }) => [...pullKeys(pod).values()]));
+function wantsIn(wants: readonly Want[], pulls: ReadonlyMap<string, unknown>): readonly Want[] {
+  return wants.filter((want) => want.pulls.some(({ key }) => pulls.has(key)));
 }

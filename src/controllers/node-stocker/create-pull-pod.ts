@@ -72,7 +72,7 @@ function refuse(
   const waits = batch.wants.map((want) => {
     const attempts = (coverage.failure(node.name, want.id)?.attempts ?? 0) + 1;
     const wait = backoffMs(attempts, random());
-    coverage.setFailure(node.name, node.uid, want, {
+    coverage.setFailure(node, want, {
       reason: 'PodRefused',
       message: refusal.message.slice(0, MESSAGE_LIMIT),
       attempts,

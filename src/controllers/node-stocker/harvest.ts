@@ -1,11 +1,12 @@
-/** What the pull pods of one node have brought: receipts and failures go into the coverage index. */
+/** What the pull pods of one node have brought: receipts and failures go into the coverage index and the circuits. */
 
-import type { Coverage } from '../../domain/coverage.ts';
+import { type Circuits, hostCircuit, imageCircuit } from '../../domain/circuits.ts';
+import type { Coverage, NodeIdentity } from '../../domain/coverage.ts';
 import { backoffMs } from '../../domain/stock-plan.ts';
 import type { Want } from '../../domain/want.ts';
 import type { PullFailure } from './pull-failure.ts';
-import type { NodeIdentity, PullPod } from './pull-pod.ts';
-import type { PullVerdict } from './pull-verdict.ts';
+import type { PullPod } from './pull-pod.ts';
+import type { FailedPull, PullVerdict } from './pull-verdict.ts';
 
 /** A pull pod with what it shows. */
 export interface JudgedPod {
@@ -15,6 +16,7 @@ export interface JudgedPod {
 
 export interface HarvestContext {
   readonly coverage: Coverage;
+  readonly circuits: Circuits;
   readonly wants: readonly Want[];
   /** Wall-clock milliseconds. */
   readonly now: number;
@@ -24,32 +26,52 @@ export interface HarvestContext {
 /** Takes in what the pods prove; harvesting the same pod again changes nothing. */
 export function harvest(node: NodeIdentity, pods: readonly JudgedPod[], context: HarvestContext): void {
   for (const { pod, verdict } of pods) {
-    for (const key of verdict.present) addReceipt(node, key, context);
-    for (const { key, failure } of verdict.failed) addFailure(node, pod, { key, failure }, context);
+    for (const key of verdict.present) addReceipt(node, pod, key, context);
+    for (const failed of verdict.failed) addFailure(node, pod, failed, context);
   }
 }
 
-function addReceipt(node: NodeIdentity, key: string, { coverage, wants, now }: HarvestContext): void {
-  coverage.addReceipt(node.name, node.uid, key, now);
-  for (const want of wants) if (asksFor(want, key)) coverage.clearFailures(want.id, node.name);
+function addReceipt(node: NodeIdentity, pod: PullPod, key: string, context: HarvestContext): void {
+  const { coverage, circuits, wants, now } = context;
+  const proof = `${pod.metadata.uid ?? pod.metadata.name}/${key}`;
+  if (!coverage.addReceipt(node, { key, proof }, now)) return;
+  for (const want of wants.filter((candidate) => asksFor(candidate, key))) {
+    coverage.clearFailures(want.id, node.name);
+    circuits.succeed(imageCircuit(want.id));
+    circuits.succeed(hostCircuit(want.host));
+  }
 }
 
 /** One pod is one attempt, however often it is looked at: the time it was made identifies it. */
 function addFailure(
   node: NodeIdentity,
   pod: PullPod,
-  failed: { readonly key: string; readonly failure: PullFailure },
-  { coverage, wants, random }: HarvestContext,
+  { key, failure }: FailedPull,
+  context: HarvestContext,
 ): void {
+  const { coverage, wants, random } = context;
   const lastAttempt = Date.parse(pod.metadata.creationTimestamp ?? '');
-  const { reason, message } = failed.failure;
-  for (const want of wants.filter((candidate) => asksFor(candidate, failed.key))) {
+  for (const want of wants.filter((candidate) => asksFor(candidate, key))) {
     const before = coverage.failure(node.name, want.id);
     if (before !== undefined && before.lastAttempt >= lastAttempt) continue;
     const attempts = (before?.attempts ?? 0) + 1;
+    const { reason, message } = failure;
     const notBefore = lastAttempt + backoffMs(attempts, random());
-    coverage.setFailure(node.name, node.uid, want, { reason, message, attempts, lastAttempt, notBefore });
+    coverage.setFailure(node, want, { reason, message, attempts, lastAttempt, notBefore });
+    blame(node, want, failure, context);
   }
+}
+
+/** Image and registry failures concern other nodes too; a node's own trouble and refused pods do not. */
+function blame(
+  node: NodeIdentity,
+  want: Want,
+  failure: PullFailure,
+  { circuits, now }: HarvestContext,
+): void {
+  const what = { at: now, message: failure.message };
+  if (failure.class === 'Image') circuits.fail(imageCircuit(want.id), node.name, what);
+  if (failure.class === 'Registry') circuits.fail(hostCircuit(want.host), node.name, what);
 }
 
 function asksFor(want: Want, key: string): boolean {

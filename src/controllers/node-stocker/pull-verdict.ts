@@ -26,16 +26,35 @@ export function judgePullPod(pod: PullPod): PullVerdict {
   const statuses = pod.status?.containerStatuses ?? [];
   const byName = new Map(statuses.map((status) => [status.name, status]));
   const givenUp = pod.status?.phase === 'Failed' ? podFailure(pod) : undefined;
-  const keys = [...pullKeys(pod)];
-  const present = keys.filter(([name]) => hasImage(byName.get(name))).map(([, key]) => key);
-  const failed = keys.flatMap(([name, key]) => {
-    const status = byName.get(name);
-    const failure = hasImage(status) ? undefined : (containerFailure(status) ?? givenUp);
+  const pulls = [...pullKeys(pod)].map(([name, key]) => ({ key, status: byName.get(name) }));
+  const imageIds = new Map(pulls.map(({ key, status }) => [key, status?.imageID ?? '']));
+  const failed = pulls.flatMap(({ key, status }) => {
+    const failure = hasImage(status) ? movedTag(key, imageIds) : (containerFailure(status) ?? givenUp);
     return failure === undefined ? [] : [{ key, failure }];
   });
-  const settled = present.length + failed.length === keys.length;
+  const isFailed = new Set(failed.map(({ key }) => key));
+  const present = pulls
+    .filter(({ key, status }) => hasImage(status) && !isFailed.has(key))
+    .map(({ key }) => key);
+  const settled = present.length + failed.length === pulls.length;
   const finished = settled && (givenUp !== undefined || !statuses.some(stillRuns));
   return { present, failed, finished, ...(finished && lastEnd(statuses)) };
+}
+
+/**
+ * The digest in an imageID may be another name of the same image, so it is never compared with the asked one. But two
+ * containers of one pod that show different ids have different images: then the tag has moved since it was resolved.
+ */
+function movedTag(key: string, imageIds: ReadonlyMap<string, string>): PullFailure | undefined {
+  const digest = key.slice(key.indexOf('@') + 1);
+  const byDigest = imageIds.get(digest) ?? '';
+  if (digest === key || byDigest === '' || byDigest === imageIds.get(key)) return undefined;
+  const tag = key.slice(0, key.indexOf('@'));
+  return {
+    class: 'Node',
+    reason: 'ImagePullFailed',
+    message: `${tag} is no longer ${digest}; it is resolved again`,
+  };
 }
 
 function hasImage(status: ContainerStatus | undefined): boolean {

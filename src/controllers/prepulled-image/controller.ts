@@ -1,13 +1,13 @@
 /** prepulled-image: resolves one image and reports where it is. The pulling itself is the node-stocker's. */
 
-import type { PrepulledImage } from '../../api/prepulled-image.ts';
-import type { Coverage } from '../../domain/coverage.ts';
+import { type PrepulledImage, prepulledImageDefinition } from '../../api/prepulled-image.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Draft, Summary } from '../../kube/conclusion.ts';
 import { type Condition, findCondition } from '../../kube/condition.ts';
 import type { Reconciler } from '../../kube/controller.ts';
 import { type ObjectSource, objectReconciler } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
+import { fitPhase } from '../fit-phase.ts';
 import { REQUEST_ANNOTATIONS } from '../kinds.ts';
 import { type ObserveOptions, observePhase } from './observe.ts';
 import { type ResolveOptions, resolvePhase } from './resolve.ts';
@@ -16,7 +16,6 @@ import { OWNED_CONDITIONS, type Status } from './status.ts';
 export interface PrepulledImageOptions extends Omit<ResolveOptions, 'resolved'>, ObserveOptions {
   readonly client: KubeClient;
   readonly source: ObjectSource<PrepulledImage>;
-  readonly coverage: Coverage;
 }
 
 export function prepulledImageReconciler(options: PrepulledImageOptions): Reconciler {
@@ -24,7 +23,11 @@ export function prepulledImageReconciler(options: PrepulledImageOptions): Reconc
   return objectReconciler<PrepulledImage, Status>({
     source: options.source,
     client: options.client,
-    phases: [resolvePhase({ ...options, resolved }), observePhase(options)],
+    phases: [
+      resolvePhase({ ...options, resolved }),
+      observePhase(options),
+      fitPhase(prepulledImageDefinition),
+    ],
     summarise,
     ownedConditions: OWNED_CONDITIONS,
     isSuspended: ({ spec }) => spec.suspend,

@@ -1,9 +1,13 @@
 /** Phase: where the image is, from the coverage index; writes are paced while pulls are under way. */
 
 import type { NotPresent, PrepulledImage } from '../../api/prepulled-image.ts';
-import type { Coverage } from '../../domain/coverage.ts';
 import type { NodeFacts } from '../../domain/node.ts';
-import { type MissingNode, type StockReport, stockReport } from '../../domain/stock-report.ts';
+import {
+  type MissingNode,
+  type StockFacts,
+  type StockReport,
+  stockReport,
+} from '../../domain/stock-report.ts';
 import type { Draft } from '../../kube/conclusion.ts';
 import { type Condition, findCondition, formatTime, setCondition } from '../../kube/condition.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
@@ -12,8 +16,7 @@ import { isEqual } from '../../kube/status-writer.ts';
 import { wantOf } from '../want.ts';
 import type { Status } from './status.ts';
 
-export interface ObserveOptions {
-  readonly coverage: Coverage;
+export interface ObserveOptions extends StockFacts {
   readonly nodes: () => readonly NodeFacts[];
 }
 
@@ -27,7 +30,7 @@ export function observePhase(options: ObserveOptions) {
   return (image: PrepulledImage, draft: Draft<Status>, context: PhaseContext): Result => {
     const want = wantOf({ ...image, status: draft });
     if (want === undefined) return done;
-    const report = stockReport(want, options.nodes(), options.coverage);
+    const report = stockReport(want, options.nodes(), options);
     const next = figures(report);
     if (isSame(draft, next) && isObserved(image, draft)) return done;
     const wait = isObserved(image, draft) && isUnderWay(report) ? paceOf(draft, context.now) : 0;

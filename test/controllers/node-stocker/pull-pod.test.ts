@@ -155,3 +155,24 @@ describe('judgePullPod', () => {
     expect(judgePullPod(pod).present).toEqual([]);
   });
 });
+
+describe('a pod that pulls by digest and by tag', () => {
+  const ended = { terminated: { finishedAt: '2026-11-01T10:00:00Z' } };
+  const show = (tagImageId: string): PullPod =>
+    podWith(
+      { name: 'pull-0', imageID: 'reg.example/x@sha256:1', state: ended },
+      { name: 'pull-1', imageID: tagImageId, state: ended },
+    );
+
+  it('proves the tag if both containers show one image', () => {
+    expect(judgePullPod(show('reg.example/x@sha256:1')).present).toEqual([DIGEST, TAGGED]);
+  });
+
+  it('does not, if the tag has moved meanwhile', () => {
+    expect(judgePullPod(show('reg.example/x@sha256:2'))).toMatchObject({
+      present: [DIGEST],
+      failed: [{ key: TAGGED, failure: { reason: 'ImagePullFailed' } }],
+      finished: true,
+    });
+  });
+});

@@ -1,0 +1,105 @@
+/** What to pull next on one node, and when to look again if nothing can be pulled now. */
+
+import { type Circuits, hostCircuit, imageCircuit } from '../../domain/circuits.ts';
+import type { Coverage } from '../../domain/coverage.ts';
+import type { NodeFacts } from '../../domain/node.ts';
+import { overfull } from '../../domain/preflight.ts';
+import {
+  CLUSTER_CLAIM,
+  type Claim,
+  hostClaim,
+  imageClaim,
+  type PullBudget,
+} from '../../domain/pull-budget.ts';
+import { type Batch, backoffMs, planBatch } from '../../domain/stock-plan.ts';
+import { placement, type Want } from '../../domain/want.ts';
+
+export interface PlanFacts {
+  readonly wants: readonly Want[];
+  readonly coverage: Coverage;
+  readonly circuits: Circuits;
+  readonly budget: PullBudget;
+  readonly random: () => number;
+  /** Wall-clock milliseconds. */
+  readonly now: number;
+}
+
+export interface NodePlan {
+  /** Undefined if there is nothing to pull now. */
+  readonly batch?: Batch;
+  /** What the node must hold to pull the batch. */
+  readonly claims: readonly Claim[];
+  /** Milliseconds after which something may have become due; absent if only events change anything. */
+  readonly lookAfterMs?: number;
+}
+
+/** Three removals within an hour: the node has no room for the image, and pulling it again and again helps nobody. */
+const EVICTIONS_TOLERATED = 3;
+
+export function planNode(node: NodeFacts, facts: PlanFacts): NodePlan {
+  const eligible = facts.wants.filter((want) => placement(node, want).eligible);
+  const noRoom = overfull(node, eligible);
+  facts.coverage.setSkipped(node, noRoom, eligible);
+  const looks: number[] = [];
+  const due: Want[] = [];
+  for (const want of eligible.filter(({ id }) => !noRoom.has(id))) {
+    const look = dueIn(node, want, facts);
+    if (look === 0) due.push(want);
+    else if (look !== undefined) looks.push(look);
+  }
+  const open = due.filter((want) => facts.budget.hasRoom(imageClaim(want.id)));
+  // With nothing but images that are at their limit, the node gets in line for the first of them.
+  const batch = planBatch(open.length > 0 ? open : due.slice(0, 1));
+  return {
+    ...(batch !== undefined && { batch }),
+    claims: batch === undefined ? [] : claimsOf(batch),
+    ...(looks.length > 0 && { lookAfterMs: Math.min(...looks) }),
+  };
+}
+
+/** 0: pull it now; a number: look again then; undefined: nothing to do before an event. */
+function dueIn(node: NodeFacts, want: Want, facts: PlanFacts): number | undefined {
+  const { coverage, circuits, now } = facts;
+  const gone = coverage.findEvicted(node, want, now);
+  if (gone.evicted) recordEviction(node, want, facts);
+  if (
+    coverage.isPresent(node.name, want) &&
+    !coverage.isUnverified(node.name, want, { now, maxAgeMs: want.verifyIntervalMs })
+  ) {
+    return gone.lookAfterMs;
+  }
+  const notBefore = coverage.failure(node.name, want.id)?.notBefore ?? 0;
+  if (notBefore > now) return notBefore - now;
+  const keys = [imageCircuit(want.id), hostCircuit(want.host)];
+  const blocking = keys
+    .filter((key) => circuits.blocks(key, node.name, now))
+    .map((key) => circuits.open(key));
+  const waits = blocking.map((circuit) => (circuit?.nextAttempt ?? now) - now);
+  // A canary tries for all; its result is an event. Until then there is nothing to wait for by the clock.
+  return waits.length === 0 ? 0 : positive(Math.max(...waits));
+}
+
+function positive(wait: number): number | undefined {
+  return wait > 0 ? wait : undefined;
+}
+
+/** Pulled again once and twice; the third removal within an hour is a failure of the pair, with backoff. */
+function recordEviction(node: NodeFacts, want: Want, { coverage, random, now }: PlanFacts): void {
+  const times = coverage.evictions(node.name, want.id, now);
+  if (times < EVICTIONS_TOLERATED) return;
+  const attempts = times - EVICTIONS_TOLERATED + 1;
+  coverage.setFailure(node, want, {
+    reason: 'EvictedRepeatedly',
+    message: `The node removed the image ${times} times within an hour`,
+    attempts,
+    lastAttempt: now,
+    notBefore: now + backoffMs(attempts + EVICTIONS_TOLERATED, random()),
+  });
+}
+
+/** One slot of the cluster, one of each host, and one of each image that has a limit of its own. */
+export function claimsOf({ wants }: Pick<Batch, 'wants'>): readonly Claim[] {
+  const hosts = wants.map(({ host }) => hostClaim(host));
+  const limited = wants.filter(({ maxConcurrentNodes }) => maxConcurrentNodes !== undefined);
+  return [...new Set([CLUSTER_CLAIM, ...hosts, ...limited.map(({ id }) => imageClaim(id))])];
+}

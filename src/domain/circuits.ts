@@ -1,0 +1,104 @@
+/**
+ * What fails everywhere is not tried everywhere: an image that three nodes could not pull, or a registry that three
+ * nodes could not reach, is left alone for a while - unless it works anywhere. One node then tries for all.
+ */
+
+import { backoffMs } from './stock-plan.ts';
+
+/** `image:<want id>` or `host:<registry>`. */
+export type CircuitKey = string;
+
+export function imageCircuit(wantId: string): CircuitKey {
+  return `image:${wantId}`;
+}
+
+export function hostCircuit(host: string): CircuitKey {
+  return `host:${host}`;
+}
+
+/** Distinct nodes that must have failed before a common cause is believed. */
+const NODES_TO_OPEN = 3;
+
+interface Circuit {
+  readonly nodes: Set<string>;
+  /** Rounds that have failed since the last success. */
+  attempts: number;
+  /** Milliseconds since the epoch; undefined while closed. */
+  openUntil: number | undefined;
+  /** The one node that may try while the circuit is half open. */
+  canary: string | undefined;
+  message: string;
+}
+
+/** An open circuit, for conditions and status. */
+export interface OpenCircuit {
+  readonly attempts: number;
+  readonly nextAttempt: number;
+  readonly message: string;
+}
+
+export class Circuits {
+  readonly #circuits = new Map<CircuitKey, Circuit>();
+  readonly #random: () => number;
+
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  /** A node could not. `retryAfterMs` is what the other side asked for. Returns true if this opened the circuit. */
+  fail(
+    key: CircuitKey,
+    node: string,
+    failure: { readonly at: number; readonly message: string; readonly retryAfterMs?: number },
+  ): boolean {
+    const circuit = this.#circuits.get(key) ?? newCircuit();
+    this.#circuits.set(key, circuit);
+    circuit.nodes.add(node);
+    circuit.message = failure.message;
+    const isHalfOpen = circuit.attempts > 0;
+    if (circuit.nodes.size < NODES_TO_OPEN && !(isHalfOpen && circuit.canary === node)) return false;
+    if (circuit.openUntil !== undefined && failure.at < circuit.openUntil) return false;
+    circuit.attempts += 1;
+    circuit.canary = undefined;
+    const wait = Math.max(backoffMs(circuit.attempts, this.#random()), failure.retryAfterMs ?? 0);
+    circuit.openUntil = failure.at + wait;
+    return true;
+  }
+
+  /** It works somewhere: whatever failed elsewhere is those nodes' own trouble. Returns true if this closed it. */
+  succeed(key: CircuitKey): boolean {
+    const wasOpen = this.#circuits.get(key)?.openUntil !== undefined;
+    this.#circuits.delete(key);
+    return wasOpen;
+  }
+
+  /** Forgets the past: the image, its access or its nodes were changed. */
+  reset(key: CircuitKey): void {
+    this.#circuits.delete(key);
+  }
+
+  /** Whether the node must wait; the first to ask after the time is over becomes the one that tries. */
+  blocks(key: CircuitKey, node: string, now: number): boolean {
+    const circuit = this.#circuits.get(key);
+    if (circuit?.openUntil === undefined) return false;
+    if (now < circuit.openUntil) return true;
+    circuit.canary ??= node;
+    return circuit.canary !== node;
+  }
+
+  /** The canary has gone without a result: another one may try. */
+  abandon(node: string): void {
+    for (const circuit of this.#circuits.values()) if (circuit.canary === node) circuit.canary = undefined;
+  }
+
+  /** The state of an open circuit; undefined while closed. */
+  open(key: CircuitKey): OpenCircuit | undefined {
+    const circuit = this.#circuits.get(key);
+    if (circuit?.openUntil === undefined) return undefined;
+    return { attempts: circuit.attempts, nextAttempt: circuit.openUntil, message: circuit.message };
+  }
+}
+
+function newCircuit(): Circuit {
+  return { nodes: new Set(), attempts: 0, openUntil: undefined, canary: undefined, message: '' };
+}
