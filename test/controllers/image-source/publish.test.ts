@@ -1,0 +1,142 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { REPOSITORY, SourceWorld } from './source-world.ts';
+
+let world: SourceWorld;
+
+afterEach(() => world[Symbol.asyncDispose]());
+
+const TAGS = [
+  'r29_0_1',
+  'w_2026_46',
+  'w_2026_47',
+  'd_2026_11_21',
+  'exp_w_2026_47_fast',
+  'recommended=w_2026_47',
+];
+
+describe('the published images', () => {
+  it('are described as a menu needs them', async () => {
+    world = await SourceWorld.start(TAGS);
+    await world.reconcile();
+    const { images = [], recommended } = world.status;
+    expect(images.map(({ tag }) => tag)).toEqual([
+      'recommended',
+      'r29_0_1',
+      'w_2026_47',
+      'w_2026_46',
+      'd_2026_11_21',
+    ]);
+    const weekly = images.find(({ tag }) => tag === 'w_2026_47');
+    expect(weekly).toEqual({
+      reference: `${world.registry.host}/${REPOSITORY}:w_2026_47`,
+      tag: 'w_2026_47',
+      name: 'Weekly 2026_47',
+      digest: recommended?.digest,
+      aliases: ['recommended'],
+      prepulled: false,
+      type: 'weekly',
+      version: '2026.47.0',
+      date: '2026-11-19T00:00:00Z',
+      rules: ['weeklies'],
+    });
+    expect(recommended).toMatchObject({ tag: 'recommended', aliases: ['w_2026_47'] });
+    expect(world.status.latestWeekly?.tag).toBe('w_2026_47');
+    expect(world.status.latestDaily?.tag).toBe('d_2026_11_21');
+    expect(world.status.latestRelease?.tag).toBe('r29_0_1');
+    expect(world.status.counts).toEqual({ known: 6, displayed: 6, selected: 5, prepulled: 0 });
+    expect(world.status).not.toHaveProperty('truncated');
+  });
+
+  it('are prepulled as far as the children say, aliases included', async () => {
+    world = await SourceWorld.start(TAGS, { prepull: {} });
+    await world.reconcile();
+    world.report('w_2026_47', { prepulled: true });
+    world.report('w_2026_46', { prepulled: false });
+    await world.reconcile();
+    const prepulled = world.status.images?.filter((image) => image.prepulled).map(({ tag }) => tag);
+    expect(prepulled).toEqual(['recommended', 'w_2026_47']);
+    expect(world.status.recommended?.prepulled).toBe(true);
+    expect(world.status.counts?.prepulled).toBe(2);
+    expect(world.takeRequests()).toHaveLength(6);
+  });
+
+  it('lose what the registry no longer has', async () => {
+    world = await SourceWorld.start(TAGS);
+    await world.reconcile();
+    world.registry.setTags(REPOSITORY, ['w_2026_47']);
+    await world.clock.advance(300_000);
+    await world.reconcile();
+    expect(world.status.images?.map(({ tag }) => tag)).toEqual(['w_2026_47']);
+    expect(world.status).not.toHaveProperty('recommended');
+    expect(world.status).not.toHaveProperty('latestDaily');
+  });
+
+  it('are at most fifty, with all of them counted', async () => {
+    const tags = Array.from({ length: 60 }, (_, index) => `1.0.${String(index)}`);
+    world = await SourceWorld.start(tags, {
+      tags: { grammar: 'SemVer' },
+      select: [{ name: 'all', semver: '*', newest: 60 }],
+      prepull: {},
+    });
+    await world.reconcile();
+    expect(world.status.images).toHaveLength(50);
+    expect(world.status).toMatchObject({ truncated: true, counts: { known: 60, selected: 60 } });
+    expect(world.children).toHaveLength(60);
+  });
+
+  it('name at most eight aliases and four rules', async () => {
+    const aliases = Array.from({ length: 16 }, (_, index) => `alias_${String(index).padStart(2, '0')}`);
+    const rules = Array.from({ length: 6 }, (_, index) => ({
+      name: `rule-${String(index)}`,
+      tags: ['1.0.0'],
+    }));
+    world = await SourceWorld.start(['1.0.0', ...aliases.map((alias) => `${alias}=1.0.0`)], {
+      tags: { grammar: 'SemVer', aliases },
+      select: rules,
+      prepull: {},
+    });
+    await world.reconcile();
+    const [image] = world.status.images ?? [];
+    expect(image?.aliases).toEqual(aliases.slice(0, 8));
+    expect(image?.rules).toEqual(['rule-0', 'rule-1', 'rule-2', 'rule-3']);
+    expect(world.status.truncated).toBe(true);
+    expect(world.child('1.0.0').spec.aliases).toEqual(aliases);
+  });
+});
+
+describe('the whole source', () => {
+  it('says what it has found, once', async () => {
+    world = await SourceWorld.start(TAGS);
+    await world.reconcile();
+    const [ready] = world.status.conditions ?? [];
+    expect(ready).toMatchObject({ message: '5 of 6 tags are selected', observedGeneration: 1 });
+    expect(world.status.observedGeneration).toBe(1);
+    await world.reconcile();
+    expect(world.server.count('apply', 'imagesources')).toBe(1);
+  });
+
+  it('does nothing while suspended, and scans when it is released', async () => {
+    world = await SourceWorld.start(TAGS, { prepull: {}, suspend: true });
+    expect(await world.reconcile()).toEqual({});
+    expect(world.conditions).toEqual({ Ready: 'False/Suspended' });
+    expect(world.takeRequests()).toEqual([]);
+    expect(world.children).toEqual([]);
+    world.edit({ suspend: false });
+    await world.reconcile();
+    expect(world.conditions).toEqual({ Ready: 'True/Succeeded' });
+    expect(world.children).not.toEqual([]);
+  });
+
+  it('forgets a source that is gone', async () => {
+    world = await SourceWorld.start(TAGS);
+    await world.reconcile();
+    const source = world.source;
+    const ref = { group: 'larder.dev', version: 'v1alpha1', plural: 'imagesources' };
+    world.server.store.delete(ref, 'default/lab');
+    expect(await world.reconcile()).toEqual({});
+    world.takeRequests();
+    world.server.store.put(ref, source);
+    await world.reconcile();
+    expect(world.takeRequests()).toContain('GET list');
+  });
+});
