@@ -161,6 +161,7 @@ export class KubeClient {
   /**
    * Server-side apply: `object` is everything this field manager wants; owned fields left out are removed.
    * `metadata.uid` and `metadata.resourceVersion` act as preconditions. @throws ApiError 409 if they do not hold.
+   * The uid is ignored by the status subresource of custom resources: there, send the resourceVersion.
    */
   async apply<T extends KubeObject>(
     type: ResourceType<T>,

@@ -214,8 +214,12 @@ export class FakeApiStore {
       this.#applied.set(`${created.metadata.uid} ${request.manager} `, structuredClone(body));
       return created;
     }
-    checkAppliedUid(existing, metadata);
-    checkPreconditions(existing, metadata);
+    if (request.subresource === 'status') {
+      checkPreconditions(existing, { resourceVersion: metadata['resourceVersion'] });
+    } else {
+      checkAppliedUid(existing, metadata);
+      checkPreconditions(existing, metadata);
+    }
     const id = `${existing.metadata.uid} ${request.manager} ${request.subresource ?? ''}`;
     const wanted = appliedPart(body, request.subresource);
     const pruned = prune(structuredClone(existing), this.#applied.get(id) ?? {}, wanted) as Json;
