@@ -19,8 +19,12 @@ demo: build ## Run the main job on a real API server and show it; stays up until
 	@ONCE=$(ONCE) node hack/demo/demo.ts
 
 .PHONY: test
-test: install cluster-build verify build ## Run verify and every test; the same command CI runs
+test: install cluster-build node-build verify build ## Run verify and every test; the same command CI runs
 	@vitest run
+
+.PHONY: test-node
+test-node: install cluster-build node-build build ## Run the tests on a real node: containerd and kubelet (needs root)
+	@vitest run --project node
 
 ##@ Develop
 
@@ -56,6 +60,11 @@ run: build ## Run the operator from this checkout against the cluster of your KU
 .PHONY: cluster-build
 cluster-build: install ## Fetch or build etcd, API server, KWOK, registry (cold: about 10 minutes, once)
 	@node hack/dev-cluster/main.ts build
+
+.PHONY: node-build
+node-build: install ## As root: install containerd and runc, build the kubelet; otherwise nothing
+	@hack/dev-cluster/install-node-packages.sh
+	@if [ "$$(id -u)" = 0 ]; then node hack/dev-cluster/real-node-prepare.ts; fi
 
 .PHONY: cluster-up
 cluster-up: install ## Start a cluster with 5 simulated nodes and a registry (NAME=dev)

@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
 import { TotalsReporter } from './hack/totals-reporter.ts';
 
-/** Two suites: `unit` needs nothing but this process and loopback, `e2e` needs the development cluster. */
+/**
+ * Three suites: `unit` needs nothing but this process and loopback, `e2e` the development cluster, `node` a real
+ * node in it and therefore root.
+ */
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -14,7 +17,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'], testTimeout: 20_000 },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/e2e/**', 'test/e2e-node/**'],
+          testTimeout: 20_000,
+        },
       },
       {
         extends: true,
@@ -22,6 +30,16 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 180_000,
+          hookTimeout: 900_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'node',
+          include: ['test/e2e-node/**/*.test.ts'],
+          testTimeout: 120_000,
           hookTimeout: 900_000,
           fileParallelism: false,
         },

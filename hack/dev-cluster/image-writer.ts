@@ -1,6 +1,7 @@
 /** Writes small images to a registry through its HTTP API, as a build pipeline would. */
 
 import { createHash } from 'node:crypto';
+import { buildLayer, type LayerFile } from './image-layer.ts';
 
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const INDEX = 'application/vnd.oci.image.index.v1+json';
@@ -13,6 +14,10 @@ export interface ImageContent {
   /** `os/architecture`; more than one makes an index. Default: linux/amd64 only, as a plain manifest. */
   readonly platforms?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
+  /** Files of each layer; default: one layer with one small file that holds the seed. */
+  readonly layers?: readonly (readonly LayerFile[])[];
+  /** More of the image configuration's `config`: User, Volumes, WorkingDir, Entrypoint, Env. */
+  readonly config?: Readonly<Record<string, unknown>>;
 }
 
 interface Descriptor {
@@ -64,18 +69,22 @@ export class ImageWriter {
 
   async #manifest(content: ImageContent, platform: string): Promise<{ body: Buffer; platform: object }> {
     const [os = 'linux', architecture = 'amd64'] = platform.split('/');
-    const layer = Buffer.from(`${content.seed} ${platform}`.padEnd(2_048, '.'));
+    const seed = { path: 'seed', content: Buffer.from(`${content.seed} ${platform}`) };
+    const layers: Descriptor[] = [];
+    for (const files of content.layers ?? [[seed]]) {
+      layers.push(await this.#putBlob(LAYER, buildLayer(files)));
+    }
     const config = {
       os,
       architecture,
-      config: { Labels: content.labels ?? {} },
-      rootfs: { type: 'layers', diff_ids: [digestOf(layer)] },
+      config: { Labels: content.labels ?? {}, ...content.config },
+      rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
     };
     const manifest = {
       schemaVersion: 2,
       mediaType: MANIFEST,
       config: await this.#putBlob(CONFIG, Buffer.from(JSON.stringify(config))),
-      layers: [await this.#putBlob(LAYER, layer)],
+      layers,
     };
     return { body: Buffer.from(JSON.stringify(manifest)), platform: { os, architecture } };
   }

@@ -39,13 +39,25 @@ export const binaryNames = [
   'kwok',
   'registry',
 ] as const;
-export type BinaryName = (typeof binaryNames)[number];
 
-/** The cold Go build of the API server takes longest and the other Kubernetes binaries reuse its packages. */
+/** Built only where a real node is started: they need root and save everybody else a minute. */
+export const nodeBinaryNames = ['kubelet'] as const;
+
+/** Built only where the operator itself is deployed. */
+export const deploymentBinaryNames = ['kube-scheduler'] as const;
+
+export type BinaryName =
+  | (typeof binaryNames)[number]
+  | (typeof nodeBinaryNames)[number]
+  | (typeof deploymentBinaryNames)[number];
+
+/** The cold Go build of the API server takes longest, and the other Kubernetes binaries reuse its packages. */
 export const buildOrder: readonly BinaryName[] = [
   'kube-apiserver',
   'kube-controller-manager',
   'kubectl',
+  'kubelet',
+  'kube-scheduler',
   'etcd',
   'kwok',
   'registry',
@@ -62,6 +74,8 @@ export const binaries: Readonly<Record<BinaryName, Binary>> = {
   'kube-apiserver': kubernetesBinary('kube-apiserver', true),
   'kube-controller-manager': kubernetesBinary('kube-controller-manager', false),
   kubectl: kubernetesBinary('kubectl', true),
+  kubelet: kubernetesBinary('kubelet', false),
+  'kube-scheduler': kubernetesBinary('kube-scheduler', false),
   kwok: { name: 'kwok', module: 'kwok', package: 'sigs.k8s.io/kwok/cmd/kwok', envtest: false },
   registry: {
     name: 'registry',
