@@ -51,9 +51,15 @@ export class Connections {
     this.#resolve = resolve;
   }
 
-  /** The pool for a target; kept alive and shared by equal accesses. */
-  get(access: RegistryAccess, target: Target): Dispatcher {
+  /**
+   * The pool for requests to `hostname`; kept alive and shared by equal accesses.
+   * @throws AddressRefusedError for an address that is forbidden; a name is checked when it is resolved, unless a
+   * proxy does that
+   */
+  get(access: RegistryAccess, target: Target, hostname: string): Dispatcher {
     const granted = this.#granted(target);
+    const host = bareHost(hostname);
+    if (isIP(host) !== 0 && !this.#policy.allows(host, granted)) throw refusal();
     const key = [access.identity, target.kind, ...[...granted].sort()].join(' ');
     const known = this.#pools.get(key);
     if (known !== undefined) return known;
@@ -108,11 +114,9 @@ export class Connections {
     });
     return (options, callback) => {
       const hostname = bareHost(options.hostname);
-      const family = isIP(hostname);
-      // net.connect asks no lookup about a literal address.
-      if (family !== 0 && check(hostname, [{ address: hostname, family }]).length === 0)
-        callback(refusal(), null);
-      else connect(options, callback);
+      // net.connect asks no lookup about a literal address, which was checked already.
+      if (isIP(hostname) !== 0) note(hostname, hostname);
+      connect(options, callback);
     };
   }
 

@@ -93,7 +93,7 @@ export class Transport {
     const { method, url, meter, authorization } = request;
     meter.requests++;
     if (method === 'HEAD') meter.headRequests++;
-    const answer = await this.#connections.get(request.access, request.target).request({
+    const answer = await this.#connections.get(request.access, request.target, url.hostname).request({
       origin: url.origin,
       path: url.pathname + url.search,
       method,
