@@ -14,6 +14,7 @@ import { ContentReader, type HeadResult, type ManifestContent, type View } from 
 import { subjectOf } from './endpoint.ts';
 import { ImageResolver, type ResolveDetail, type ResolvedImage } from './image-resolver.ts';
 import { newScanMeter, type ScanMeter } from './meter.ts';
+import { type Referrer, ReferrerReader } from './referrers.ts';
 import { Session } from './session.ts';
 import { SingleFlight } from './single-flight.ts';
 import { DEFAULT_LIST_LIMITS, type KnownPage, type ListLimits, TagLister } from './tag-list.ts';
@@ -73,6 +74,7 @@ export class RegistryClient {
   readonly #hub: DockerHub;
   readonly #resolver: ImageResolver;
   readonly #bundles: BundleReader;
+  readonly #referrers: ReferrerReader;
   readonly #heads = new SingleFlight<HeadResult>();
   readonly #images = new SingleFlight<ResolvedImage>();
   readonly #lists = new SingleFlight<TagList>();
@@ -98,6 +100,7 @@ export class RegistryClient {
       this.#session,
       new BoundedCache<ManifestContent | Buffer>(MAX_FACT_BYTES),
     );
+    this.#referrers = new ReferrerReader(content);
     this.#bundles = new BundleReader(content);
     this.#resolver = new ImageResolver(content, new BoundedCache<Digest>(MAX_TAG_DIGESTS));
   }
@@ -189,6 +192,17 @@ export class RegistryClient {
     const key = await this.#session.viewKey(reference, access, options.signal);
     const reading = this.#bundles.read(view(reference, access, key, options), identifier);
     return reading.catch(rethrow(subjectOf('reading the bundle', reference, `:${identifier}`)));
+  }
+
+  /** Signatures and other artifacts that refer to a digest; none is verified. @throws RegistryError */
+  async listReferrers(
+    reference: Repository & { readonly digest: Digest },
+    access: RegistryAccess,
+    options: CallOptions,
+  ): Promise<readonly Referrer[]> {
+    const key = await this.#session.viewKey(reference, access, options.signal);
+    const listing = this.#referrers.list(view(reference, access, key, options), reference.digest);
+    return listing.catch(rethrow(subjectOf('listing referrers of', reference, `@${reference.digest}`)));
   }
 
   /** Ends all connections; calls in progress fail. */

@@ -89,6 +89,19 @@ export class ContentReader {
     return content;
   }
 
+  /** The referrers of a digest as the registry lists them; undefined if it has no such API. */
+  async referrers(view: View, digest: Digest): Promise<Buffer | undefined> {
+    const subject = subjectOf('listing referrers of', view.repository, `@${digest}`);
+    const call = this.#call(view, subject, `referrers/${digest}`);
+    const { status, body } = await this.#session.send({ ...call, accepts: [400, 404, 405] });
+    return status === 200 ? body : undefined;
+  }
+
+  /** The bytes under a tag, whatever they are. */
+  async rawManifest(view: View, tag: string): Promise<Buffer> {
+    return (await this.#session.send(this.#call(view, manifestSubject(view, tag), `manifests/${tag}`))).body;
+  }
+
   /** A blob of at most `maxBytes`, its digest proved. */
   async blob(view: View, digest: Digest, maxBytes: number): Promise<Buffer> {
     const key = `${view.key} blob ${digest}`;
