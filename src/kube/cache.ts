@@ -20,6 +20,14 @@ export type Change<T> =
   | { readonly kind: 'update'; readonly object: T; readonly old: T }
   | { readonly kind: 'delete'; readonly object: T };
 
+/** A list on its way into the cache. One that is abandoned leaves behind what it brought, which is newer anyway. */
+export interface Replacement<T> {
+  /** Takes a part of the list, whatever versions were known before. */
+  add(objects: readonly T[]): readonly Change<T>[];
+  /** Removes what the list did not have. */
+  finish(): readonly Change<T>[];
+}
+
 /** Deletions remembered against late events of the deleted object. */
 const TOMBSTONES = 1024;
 
@@ -55,18 +63,25 @@ export class Cache<T extends KubeObject> implements Lister<T> {
     return this.#resolve(index.get(value));
   }
 
-  /** Takes the list as the whole truth. Objects that did not change keep their identity and cause no change. */
-  replace(objects: readonly T[]): readonly Change<T>[] {
-    const changes: Change<T>[] = [];
-    const gone = new Set(this.#objects.keys());
-    this.#tombstones.clear();
-    for (const object of objects) {
-      const key = formatKey(keyOf(object));
-      gone.delete(key);
-      changes.push(...this.#put(key, object));
-    }
-    for (const key of gone) changes.push(...this.#remove(key));
-    return changes;
+  /**
+   * Takes a list for the whole truth, in parts: one of 50,000 objects at a time would stop everything else for long.
+   * Objects that did not change keep their identity and cause no change.
+   */
+  beginReplace(): Replacement<T> {
+    const listed = new Set<string>();
+    return {
+      add: (objects) =>
+        objects.flatMap((object) => {
+          const key = formatKey(keyOf(object));
+          listed.add(key);
+          return this.#put(key, object);
+        }),
+      finish: () => {
+        this.#tombstones.clear();
+        const gone = [...this.#objects.keys()].filter((key) => !listed.has(key));
+        return gone.flatMap((key) => this.#remove(key));
+      },
+    };
   }
 
   /** Takes an ADDED or MODIFIED event. Replays and events older than what is known change nothing. */

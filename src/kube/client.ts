@@ -116,7 +116,7 @@ export class KubeClient {
 
   /** All objects, page by page from one snapshot; starts over when the snapshot expires between pages. */
   async list<T extends KubeObject>(type: ResourceType<T>, options: ListOptions = {}): Promise<ListResult<T>> {
-    return collectPages<T, T>((continueToken) => this.listPage(type, { ...options, continueToken }));
+    return collectPages<T>((continueToken) => this.listPage(type, { ...options, continueToken }));
   }
 
   /** Creates the object. @throws ApiError `AlreadyExists`; after `ConnectionLost` it may exist all the same. */

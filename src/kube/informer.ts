@@ -58,11 +58,7 @@ export class Informer<T extends KubeObject> {
       selection: { namespace, labelSelector, fieldSelector },
       project: this.project,
       sink: {
-        replace: (objects) => {
-          this.#publish(this.#cache.replace(objects));
-          this.#hasSynced = true;
-          this.#synced.resolve(undefined);
-        },
+        beginReplace: () => this.#beginReplace(),
         upsert: (object) => {
           this.#publish(this.#cache.upsert(object));
         },
@@ -117,6 +113,21 @@ export class Informer<T extends KubeObject> {
     this.#subscribers.add(subscriber);
     return () => {
       this.#subscribers.delete(subscriber);
+    };
+  }
+
+  /** Each part is published as it comes; synced is only the whole. */
+  #beginReplace(): { add(objects: readonly T[]): void; finish(): void } {
+    const replacement = this.#cache.beginReplace();
+    return {
+      add: (objects) => {
+        this.#publish(replacement.add(objects));
+      },
+      finish: () => {
+        this.#publish(replacement.finish());
+        this.#hasSynced = true;
+        this.#synced.resolve(undefined);
+      },
     };
   }
 

@@ -3,17 +3,18 @@
 import { type Clock, sleep, type Timer } from '../clock.ts';
 import { ApiError, isGone } from './api-error.ts';
 import { type BackoffOptions, backoffDelay } from './backoff.ts';
-import type { ListOptions } from './call-options.ts';
+import type { ListOptions, ListResult } from './call-options.ts';
 import type { KubeClient } from './client.ts';
 import type { Logger } from './logger.ts';
 import type { RuntimeMetrics, WatchEnd } from './metrics.ts';
-import { collectPages } from './paged-list.ts';
+import { visitPages } from './paged-list.ts';
 import type { KubeObject, RawObject, ResourceType } from './resource.ts';
 import { parseWatchEvent, splitLines, type WatchEvent } from './watch-stream.ts';
 
 /** Where a reflector writes. Objects are projected already. */
 export interface ReflectorSink<T> {
-  replace(objects: readonly T[]): void;
+  /** A complete list follows in parts. */
+  beginReplace(): { add(objects: readonly T[]): void; finish(): void };
   upsert(object: T): void;
   delete(object: T): void;
 }
@@ -121,20 +122,34 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #list(signal: AbortSignal): Promise<string> {
-    const { client, type, selection, project, sink, metrics } = this.#options;
-    const { items, resourceVersion } = await collectPages(async (continueToken) => {
-      const page = await client.listPage(type as ResourceType<RawObject>, {
-        ...selection,
-        continueToken,
-        signal,
-        timeoutMs: PAGE_TIMEOUT_MS,
-      });
-      this.#touch();
-      return page;
-    }, project);
-    sink.replace(items);
-    metrics.listed(type.plural, items.length);
+    const { type, project, sink, metrics } = this.#options;
+    let replacement = sink.beginReplace();
+    let count = 0;
+    const resourceVersion = await visitPages((continueToken) => this.#fetchPage(continueToken, signal), {
+      begin: () => {
+        replacement = sink.beginReplace();
+        count = 0;
+      },
+      page: (items) => {
+        replacement.add(items.map(project));
+        count += items.length;
+      },
+    });
+    replacement.finish();
+    metrics.listed(type.plural, count);
     return resourceVersion;
+  }
+
+  async #fetchPage(continueToken: string | undefined, signal: AbortSignal): Promise<ListResult<RawObject>> {
+    const { client, type, selection } = this.#options;
+    const page = await client.listPage(type as ResourceType<RawObject>, {
+      ...selection,
+      continueToken,
+      signal,
+      timeoutMs: PAGE_TIMEOUT_MS,
+    });
+    this.#touch();
+    return page;
   }
 
   /** Follows one watch; resolves with the number of events when the server ends it in order. */
