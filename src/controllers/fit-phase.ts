@@ -1,4 +1,4 @@
-/** Last phase of every kind: what came from a registry or a node must never get a whole status refused. */
+/** Last phase that edits the status: what came from a registry or a node must never get it refused as a whole. */
 
 import type { KindDefinition } from '../api/crd-definition.ts';
 import { fitStatus } from '../api/status-limits.ts';

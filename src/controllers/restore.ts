@@ -1,6 +1,6 @@
 /** After a restart: what the statuses and nodes still tell of earlier pulls goes back into the coverage index. */
 
-import type { NotPresent, PrepulledImage } from '../api/prepulled-image.ts';
+import type { NotPresent, PrepulledImage, PrepulledImageStatus } from '../api/prepulled-image.ts';
 import type { Coverage, NodeIdentity } from '../domain/coverage.ts';
 import { backoffMs } from '../domain/stock-plan.ts';
 import { placement, type Want } from '../domain/want.ts';
@@ -17,7 +17,7 @@ export interface RestoreMoment {
 
 /**
  * An eligible node that is older than the figures of a status, and is not listed as lacking the image there, has it.
- * If the list was cut short, only the nodes it names as having the image count.
+ * Where the status names every node that has it, or was cut short, only the nodes it names count.
  */
 export function restoreCoverage(
   coverage: Coverage,
@@ -48,13 +48,18 @@ function restoreImage(
 ): void {
   const provenAt = Date.parse(status.coverageTime ?? '');
   const lacking = new Map(status.notPresent?.map((entry) => [entry.node, entry]));
-  const having = status.truncated === true ? new Set(status.presentOn) : undefined;
+  const having = listsAllPresent(status) || status.truncated === true ? new Set(status.presentOn) : undefined;
   const known = nodes.filter((node) => isOlder(node, provenAt) && placement(node.facts, want).eligible);
   for (const { facts } of known) {
     const entry = lacking.get(facts.name);
     if (entry !== undefined) restoreFailure(coverage, facts, { want, entry });
     else if (having?.has(facts.name) !== false) restoreReceipts(coverage, facts, want, moment);
   }
+}
+
+/** The list of nodes that have it is limited, too; complete, it is better evidence than silence. */
+function listsAllPresent({ nodes, presentOn = [] }: PrepulledImageStatus): boolean {
+  return nodes !== undefined && nodes.present === presentOn.length;
 }
 
 function restoreReceipts(

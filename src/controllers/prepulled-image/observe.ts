@@ -9,7 +9,13 @@ import {
   stockReport,
 } from '../../domain/stock-report.ts';
 import type { Draft } from '../../kube/conclusion.ts';
-import { type Condition, findCondition, formatTime, setCondition } from '../../kube/condition.ts';
+import {
+  type Condition,
+  type ConditionMoment,
+  findCondition,
+  formatTime,
+  setCondition,
+} from '../../kube/condition.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { done, type Result } from '../../kube/result.ts';
 import { isEqual } from '../../kube/status-writer.ts';
@@ -29,20 +35,39 @@ const MAX_MESSAGE = 256;
 export function observePhase(options: ObserveOptions) {
   return (image: PrepulledImage, draft: Draft<Status>, context: PhaseContext): Result => {
     const want = wantOf({ ...image, status: draft });
-    if (want === undefined) return done;
+    const moment = { now: context.now, generation: image.metadata.generation };
+    if (want === undefined) {
+      forget(draft, moment);
+      return done;
+    }
     const report = stockReport(want, options.nodes(), options);
     const next = figures(report);
     if (isSame(draft, next) && isObserved(image, draft)) return done;
-    const wait = isObserved(image, draft) && isUnderWay(report) ? paceOf(draft, context.now) : 0;
+    const wait = isAboutTheSame(image, draft) && isUnderWay(report) ? paceOf(draft, context.now) : 0;
     if (wait > 0) return { requeueAfterMs: wait };
     Object.assign(draft, next, { coverageTime: formatTime(context.now) });
-    const moment = { now: context.now, generation: image.metadata.generation };
     setCondition(draft, { type: 'Prepulled', ...prepulledWords(report) }, moment);
     return done;
   };
 }
 
 type Figures = Pick<Status, 'nodes' | 'ready' | 'prepulled' | 'presentOn' | 'notPresent' | 'truncated'>;
+
+/** Nobody knows which image the spec means: figures of another one would be a lie. */
+function forget(draft: Draft<Status>, moment: ConditionMoment): void {
+  const nothing: Record<keyof Figures | 'coverageTime', undefined> = {
+    nodes: undefined,
+    ready: undefined,
+    prepulled: undefined,
+    presentOn: undefined,
+    notPresent: undefined,
+    truncated: undefined,
+    coverageTime: undefined,
+  };
+  Object.assign(draft, nothing, { prepulled: false });
+  const { reason = 'Progressing', message = '' } = findCondition(draft, 'Resolved') ?? {};
+  setCondition(draft, { type: 'Prepulled', status: 'Unknown', reason, message }, moment);
+}
 
 function figures(report: StockReport): Figures {
   const { eligible, present, pulling, waiting, failed, skipped } = report;
@@ -86,8 +111,15 @@ function isObserved(image: PrepulledImage, draft: Draft<Status>): boolean {
   return findCondition(draft, 'Prepulled')?.observedGeneration === image.metadata.generation;
 }
 
-function paceOf({ coverageTime }: Draft<Status>, now: number): number {
-  return coverageTime === undefined ? 0 : Date.parse(coverageTime) + PACE_MS - now;
+/** Figures about an older digest are never left standing: after a restart they would be taken for this one's. */
+function isAboutTheSame(image: PrepulledImage, draft: Draft<Status>): boolean {
+  return isObserved(image, draft) && image.status?.image?.digest === draft.image?.digest;
+}
+
+/** Longer than the pace means that the clock was set back. */
+function paceOf({ coverageTime = '' }: Draft<Status>, now: number): number {
+  const wait = Date.parse(coverageTime) + PACE_MS - now;
+  return wait <= PACE_MS ? wait : 0;
 }
 
 function prepulledWords(report: StockReport): Pick<Condition, 'status' | 'reason' | 'message'> {

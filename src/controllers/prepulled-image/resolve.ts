@@ -21,46 +21,51 @@ export interface ResolveOptions {
   readonly registry: Pick<RegistryClient, 'resolve'>;
   readonly access: Pick<AccessReader, 'read'>;
   readonly clock: Clock;
-  /** When each object was resolved last; lost at a restart, which costs one request each. */
-  readonly resolved: Map<string, ResolvedAt>;
+  /** The last attempt for each object; lost at a restart, which costs one request each. */
+  readonly resolved: Map<string, Attempt>;
 }
 
 /** After a failure the registry is asked again no sooner than this, or than it said itself. */
 const RETRY_MS = 30_000;
 
-export interface ResolvedAt {
+export interface Attempt {
+  /** Of the object: a successor of the same name has been resolved by nobody. */
+  readonly uid: string | undefined;
   readonly generation: number | undefined;
-  /** Monotonic milliseconds. */
-  readonly at: number;
+  /** Monotonic milliseconds before which the registry is left alone. */
+  readonly dueAt: number;
+  readonly failed: boolean;
 }
 
-/** Why the registry is asked now; undefined while the last answer is good enough. */
-export type ResolveReason = 'FirstTime' | 'SpecChanged' | 'Requested' | 'IntervalElapsed';
+/** Why the registry is asked now; undefined while the last answer is good enough, or a failure too fresh. */
+export type ResolveReason = 'FirstTime' | 'SpecChanged' | 'Requested' | 'RetryDue' | 'IntervalElapsed';
 
 export function shouldResolve(
-  image: PrepulledImage,
-  last: ResolvedAt | undefined,
+  { metadata }: PrepulledImage,
+  last: Attempt | undefined,
   { requested, monotonic }: { readonly requested: boolean; readonly monotonic: number },
 ): ResolveReason | undefined {
-  if (last === undefined) return 'FirstTime';
-  if (last.generation !== image.metadata.generation) return 'SpecChanged';
+  if (last?.uid !== metadata.uid) return 'FirstTime';
+  if (last?.generation !== metadata.generation) return 'SpecChanged';
   if (requested) return 'Requested';
-  return monotonic - last.at >= parseDuration(image.spec.interval) ? 'IntervalElapsed' : undefined;
+  if (last === undefined || monotonic < last.dueAt) return undefined;
+  return last.failed ? 'RetryDue' : 'IntervalElapsed';
 }
 
 export function resolvePhase(options: ResolveOptions) {
   return async (image: PrepulledImage, draft: Draft<Status>, context: PhaseContext): Promise<Result> => {
     const id = wantId(image);
+    const { uid, generation } = image.metadata;
     const monotonic = options.clock.monotonic();
     const last = options.resolved.get(id);
     const reason = shouldResolve(image, last, { ...context, monotonic });
-    const intervalMs = parseDuration(image.spec.interval);
-    if (reason === undefined) return { requeueAfterMs: intervalMs - (monotonic - (last?.at ?? monotonic)) };
+    if (reason === undefined) return { requeueAfterMs: (last?.dueAt ?? monotonic) - monotonic };
     context.log.debug('resolving', { image: image.spec.image, reason });
     const retryMs = await resolve(options, image, draft, context);
-    if (retryMs !== undefined) return { requeueAfterMs: Math.min(retryMs, intervalMs) };
-    options.resolved.set(id, { generation: image.metadata.generation, at: monotonic });
-    return { requeueAfterMs: intervalMs };
+    const waitMs = retryMs ?? parseDuration(image.spec.interval);
+    const dueAt = options.clock.monotonic() + waitMs;
+    options.resolved.set(id, { uid, generation, dueAt, failed: retryMs !== undefined });
+    return { requeueAfterMs: waitMs };
   };
 }
 
@@ -86,7 +91,9 @@ async function resolve(
     const reason = error instanceof WaitingError ? error.reason : registryReason(error);
     mark('Resolved', status, { reason, message: error.message });
     draft.image = lastKnown(draft, reference) ?? describeImage(image, reference, undefined);
-    return error instanceof WaitingError ? error.requeueAfterMs : Math.max(error.retryAfterMs ?? 0, RETRY_MS);
+    draft.size = formatBytes(draft.image.size);
+    if (error instanceof WaitingError) return error.requeueAfterMs;
+    return Math.max(error.retryAfterMs ?? 0, Math.min(RETRY_MS, parseDuration(image.spec.interval)));
   }
 }
 
@@ -131,9 +138,12 @@ function credentialWords({
 }
 
 /** What was found earlier for this very reference; a registry that is down takes nothing away. */
-function lastKnown(draft: Draft<Status>, { tag, digest }: Reference): Status['image'] {
-  const isSame = draft.image?.tag === tag && (digest === undefined || draft.image?.digest === digest);
-  return isSame ? draft.image : undefined;
+function lastKnown({ image }: Draft<Status>, reference: Reference): Status['image'] {
+  const { registry, repository, tag, digest = image?.digest } = reference;
+  const asked = { registry, repository, tag, digest };
+  return (Object.keys(asked) as (keyof typeof asked)[]).every((part) => image?.[part] === asked[part])
+    ? image
+    : undefined;
 }
 
 function parseImage(text: string): Reference {

@@ -61,7 +61,7 @@ describe('the published images', () => {
   });
 
   it('lose what the registry no longer has', async () => {
-    world = await SourceWorld.start(TAGS);
+    world = await SourceWorld.start(TAGS, { guard: { maxRemovedPercent: 100 } });
     await world.reconcile();
     world.registry.setTags(REPOSITORY, ['w_2026_47']);
     await world.clock.advance(300_000);
@@ -69,6 +69,38 @@ describe('the published images', () => {
     expect(world.status.images?.map(({ tag }) => tag)).toEqual(['w_2026_47']);
     expect(world.status).not.toHaveProperty('recommended');
     expect(world.status).not.toHaveProperty('latestDaily');
+  });
+
+  it('stay if the list loses more than guard allows', async () => {
+    world = await SourceWorld.start(TAGS);
+    await world.reconcile();
+    const before = world.status.images;
+    world.registry.setTags(REPOSITORY, ['w_2026_47']);
+    await world.clock.advance(300_000);
+    await world.reconcile();
+    expect(world.status.images).toEqual(before);
+    expect(world.status.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({
+      status: 'False',
+      reason: 'ScanRejected',
+    });
+    expect(world.status.rejected).toMatchObject({ scans: 1, tags: 1 });
+  });
+
+  it('keep their headlines when an older list comes, and children are not retired', async () => {
+    world = await SourceWorld.start(TAGS, { prepull: {} });
+    await world.reconcile();
+    world.registry.setTags(
+      REPOSITORY,
+      TAGS.filter((tag) => tag !== 'w_2026_47'),
+    );
+    await world.clock.advance(300_000);
+    await world.reconcile();
+    expect(world.status.latestWeekly?.tag).toBe('w_2026_47');
+    expect(world.status.newestSeen).toMatchObject({ latestWeekly: 'w_2026_47' });
+    expect(world.status.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({
+      status: 'False',
+      reason: 'DowngradeRefused',
+    });
   });
 
   it('are at most fifty, with all of them counted', async () => {

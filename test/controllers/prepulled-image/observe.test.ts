@@ -1,0 +1,255 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { summarise } from '../../../src/controllers/prepulled-image/controller.ts';
+import { prepulledImage } from '../../support/builders.ts';
+import { sendError } from '../../support/registry-exchange.ts';
+import { NOW, nodeFacts } from '../fixtures.ts';
+import { REPOSITORY, StockWorld } from './stock-world.ts';
+
+let world: StockWorld;
+
+describe('the figures', () => {
+  afterEach(() => world[Symbol.asyncDispose]());
+
+  it('count every node once, and name those without the image, worst first', async () => {
+    world = await StockWorld.start({ nodes: { nodeSelector: { pool: 'lab' } } });
+    const inPool = { labels: { pool: 'lab' } };
+    world.nodes = [
+      ...['n1', 'n2', 'n3', 'n4'].map((name) => nodeFacts(name, inPool)),
+      nodeFacts('n5', { ...inPool, unschedulable: true }),
+      nodeFacts('n6', { ...inPool, architecture: 'arm64' }),
+      nodeFacts('elsewhere'),
+    ];
+    await world.reconcile();
+    world.stock('n1');
+    world.pulling('n2', true);
+    world.fail('n3', 'manifest unknown');
+    await world.clock.advance(60_000);
+    await world.reconcile();
+    expect(world.status).toMatchObject({
+      nodes: { eligible: 4, present: 1, pulling: 1, waiting: 1, failed: 1, skipped: 2 },
+      ready: '1/4',
+      prepulled: false,
+      presentOn: ['n1'],
+      coverageTime: '2026-01-01T00:01:00Z',
+    });
+    expect(world.status.notPresent).toMatchObject([
+      {
+        node: 'n3',
+        state: 'Failed',
+        reason: 'ImageNotFound',
+        attempts: 2,
+        lastAttempt: '2026-01-01T00:00:00Z',
+      },
+      { node: 'n2', state: 'Pulling', reason: 'Pulling' },
+      { node: 'n4', state: 'Waiting', reason: 'Queued' },
+      { node: 'n5', state: 'Skipped', reason: 'Cordoned' },
+      { node: 'n6', state: 'Skipped', reason: 'PlatformMismatch' },
+    ]);
+    expect(world.conditions).toMatchObject({ Prepulled: 'False/NodesMissing', Ready: 'False/Stocking' });
+    expect(world.message('Prepulled')).toBe('On 1 of 4 eligible nodes; 1 failed: manifest unknown');
+  });
+
+  it('are complete once every eligible node has it', async () => {
+    world = await StockWorld.start();
+    await world.reconcile();
+    world.stock('n1', 'n2');
+    await world.clock.advance(3_000);
+    await world.reconcile();
+    expect(world.status).toMatchObject({
+      ready: '2/2',
+      prepulled: true,
+      presentOn: ['n1', 'n2'],
+      notPresent: [],
+    });
+    expect(world.conditions).toEqual({
+      CredentialsReady: 'True/NoCredentialsNeeded',
+      Resolved: 'True/TagResolved',
+      Prepulled: 'True/AllNodes',
+      Ready: 'True/Stocked',
+    });
+    expect(world.status.observedGeneration).toBe(1);
+  });
+
+  it('are nothing to wait for where no node is eligible', async () => {
+    world = await StockWorld.start();
+    world.nodes = [nodeFacts('n1', { ready: false })];
+    await world.reconcile();
+    expect(world.conditions).toMatchObject({
+      Prepulled: 'False/NoEligibleNodes',
+      Ready: 'True/NoEligibleNodes',
+    });
+    expect(world.status).toMatchObject({ ready: '0/0', prepulled: false });
+    expect(world.conditions).not.toHaveProperty('Reconciling');
+  });
+
+  it('are cut at the limits of the status, and say so', async () => {
+    world = await StockWorld.start();
+    const many = Array.from({ length: 150 }, (_, index) => `n${String(index).padStart(3, '0')}`);
+    world.nodes = many.map((name) => nodeFacts(name));
+    await world.reconcile();
+    expect(world.status.notPresent).toHaveLength(32);
+    expect(world.status).toMatchObject({ truncated: true, nodes: { eligible: 150, waiting: 150 } });
+    world.stock(...many);
+    world.fail('n000', 'x'.repeat(1_000));
+    await world.clock.advance(3_000);
+    await world.reconcile();
+    expect(world.status.presentOn).toEqual(many.slice(0, 100));
+    expect(world.status).not.toHaveProperty('truncated');
+  });
+
+  it('hold long messages to their limit', async () => {
+    world = await StockWorld.start();
+    await world.reconcile();
+    world.fail('n1', 'x'.repeat(1_000));
+    await world.clock.advance(3_000);
+    await world.reconcile();
+    expect(world.status.notPresent?.[0]?.message).toHaveLength(256);
+  });
+
+  it('are not those of another image while nobody knows the one that is asked for', async () => {
+    world = await StockWorld.start();
+    await world.reconcile();
+    world.stock('n1', 'n2');
+    await world.clock.advance(3_000);
+    await world.reconcile();
+    world.edit({ image: world.reference('no_such_tag') });
+    await world.reconcile();
+    expect(world.conditions).toMatchObject({
+      Resolved: 'False/ManifestUnknown',
+      Prepulled: 'Unknown/ManifestUnknown',
+      Ready: 'False/ManifestUnknown',
+    });
+    expect(world.status.prepulled).toBe(false);
+    for (const field of ['ready', 'nodes', 'presentOn', 'coverageTime', 'size']) {
+      expect(world.status).not.toHaveProperty(field);
+    }
+    world.edit({ image: world.reference('w_2026_47') });
+    await world.reconcile();
+    expect(world.status).toMatchObject({ ready: '2/2', prepulled: true });
+  });
+
+  it('stay while the registry is down', async () => {
+    world = await StockWorld.start();
+    await world.reconcile();
+    world.stock('n1', 'n2');
+    world.registry.intercept = (_request, response) => {
+      sendError(response, 404, 'NAME_UNKNOWN');
+      return true;
+    };
+    await world.clock.advance(300_000);
+    await world.reconcile();
+    expect(world.status).toMatchObject({ ready: '2/2', prepulled: true });
+    expect(world.conditions).toMatchObject({ Prepulled: 'True/AllNodes', Ready: 'False/ManifestUnknown' });
+  });
+});
+
+describe('the writes', () => {
+  afterEach(() => world[Symbol.asyncDispose]());
+
+  it('are none while nothing changes', async () => {
+    world = await StockWorld.start();
+    await world.reconcile();
+    await world.clock.advance(300_000);
+    await world.reconcile();
+    await world.reconcile();
+    expect(world.writes).toBe(1);
+  });
+
+  it('come every three seconds while pulls are under way, and at once at the end', async () => {
+    world = await StockWorld.start();
+    world.nodes = ['n1', 'n2', 'n3'].map((name) => nodeFacts(name));
+    await world.reconcile();
+    expect(world.status.ready).toBe('0/3');
+    await world.clock.advance(1_000);
+    world.stock('n1');
+    expect(await world.reconcile()).toEqual({ requeueAfterMs: 2_000 });
+    expect(world.status.ready).toBe('0/3');
+    await world.clock.advance(2_000);
+    await world.reconcile();
+    expect(world.status.ready).toBe('1/3');
+    await world.clock.advance(500);
+    world.stock('n2', 'n3');
+    await world.reconcile();
+    expect(world.status.ready).toBe('3/3');
+    expect(world.writes).toBe(3);
+  });
+
+  it('do not wait for a clock that was set back', async () => {
+    world = await StockWorld.start();
+    await world.reconcile();
+    world.clock.jump(-3_600_000);
+    world.pulling('n1', true);
+    await world.reconcile();
+    expect(world.status.nodes?.pulling).toBe(1);
+    expect(world.status.coverageTime).toBe(new Date(NOW - 3_600_000).toISOString().replace('.000', ''));
+  });
+
+  it('never leave figures of an old digest beside a new one', async () => {
+    world = await StockWorld.start({ interval: '10s' });
+    await world.reconcile();
+    world.stock('n1');
+    await world.clock.advance(8_000);
+    await world.reconcile();
+    expect(world.status).toMatchObject({ presentOn: ['n1'] });
+    world.registry.putImage(REPOSITORY, 'w_2026_47', { seed: 'rebuilt' });
+    await world.clock.advance(2_000);
+    await world.reconcile();
+    expect(world.status).toMatchObject({ presentOn: [], ready: '0/2' });
+  });
+
+  it('come at once for a new generation', async () => {
+    world = await StockWorld.start();
+    await world.reconcile();
+    world.edit({ minReady: '0%' });
+    await world.clock.advance(1_000);
+    await world.reconcile();
+    expect(world.conditions['Ready']).toBe('True/Stocked');
+    expect(world.status.observedGeneration).toBe(2);
+    expect(world.status.coverageTime).toBe('2026-01-01T00:00:01Z');
+  });
+
+  it('are one, that says so, while suspended', async () => {
+    world = await StockWorld.start({ suspend: true });
+    expect(await world.reconcile()).toEqual({});
+    expect(world.conditions).toEqual({ Ready: 'False/Suspended' });
+    expect(world.takeRequests()).toEqual([]);
+  });
+});
+
+describe('Ready', () => {
+  const nodes = { unknown: 0, pulling: 0, waiting: 0, failed: 0, skipped: 0 };
+  const at = (present: number, eligible: number) => ({ nodes: { ...nodes, present, eligible } });
+
+  it.each([
+    ['100%', 3, 3, 'True', 'Stocked', false],
+    ['100%', 2, 3, 'False', 'Stocking', true],
+    ['66%', 2, 3, 'True', 'Stocked', true],
+    ['67%', 2, 3, 'False', 'Stocking', true],
+    ['0%', 0, 3, 'True', 'Stocked', true],
+    ['100%', 0, 0, 'True', 'NoEligibleNodes', false],
+  ] as const)(
+    'with minReady %s and %d of %d',
+    (...[minReady, present, eligible, status, reason, progresses]) => {
+      const summary = summarise(prepulledImage({ spec: { minReady } }), at(present, eligible));
+      expect(summary).toMatchObject({ status, reason });
+      expect(summary.progressing !== undefined).toBe(progresses);
+    },
+  );
+
+  it.each(['CredentialsReady', 'Resolved'])('is False for what %s says, however many have it', (type) => {
+    const condition = {
+      type,
+      status: 'False',
+      reason: 'Why',
+      message: 'because',
+      lastTransitionTime: 't',
+    } as const;
+    const draft = { ...at(3, 3), conditions: [condition] };
+    expect(summarise(prepulledImage(), draft)).toEqual({
+      status: 'False',
+      reason: 'Why',
+      message: 'because',
+      progressing: { reason: 'ProgressingWithRetry', message: 'because' },
+    });
+  });
+});

@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest';
+import type { PrepulledImage, PrepulledImageStatus } from '../../src/api/prepulled-image.ts';
+import type { NodeObject } from '../../src/controllers/node.ts';
+import { restoreCoverage } from '../../src/controllers/restore.ts';
+import { wantOf } from '../../src/controllers/want.ts';
+import { Coverage } from '../../src/domain/coverage.ts';
+import type { NodeFacts } from '../../src/domain/node.ts';
+import { DIGEST_A, prepulledImage } from '../support/builders.ts';
+import { NOW, nodeFacts } from './fixtures.ts';
+
+const PROVEN = '2026-01-01T00:00:00Z';
+const BEFORE = '2025-12-31T00:00:00Z';
+const AFTER = '2026-01-01T00:00:01Z';
+
+function node(name: string, creationTimestamp = BEFORE, facts: Partial<NodeFacts> = {}): NodeObject {
+  return { metadata: { name, uid: `uid-of-${name}`, creationTimestamp }, facts: nodeFacts(name, facts) };
+}
+
+interface Told {
+  readonly presentOn?: readonly string[];
+  readonly present?: number;
+  readonly notPresent?: PrepulledImageStatus['notPresent'];
+  readonly truncated?: boolean;
+  readonly observedGeneration?: number;
+}
+
+/** A PrepulledImage whose status was written by an operator that is gone. */
+function image({
+  presentOn = [],
+  present,
+  notPresent,
+  truncated,
+  observedGeneration = 1,
+}: Told): PrepulledImage {
+  const object = prepulledImage();
+  return {
+    ...object,
+    status: {
+      coverageTime: PROVEN,
+      image: {
+        reference: 'registry.example.org/sciplat/lab:w_2026_40',
+        digest: DIGEST_A,
+        registry: 'registry.example.org',
+        repository: 'sciplat/lab',
+      },
+      conditions: [
+        {
+          type: 'Prepulled',
+          status: 'False',
+          reason: 'NodesMissing',
+          message: '',
+          lastTransitionTime: PROVEN,
+          observedGeneration,
+        },
+      ],
+      nodes: {
+        eligible: 0,
+        present: present ?? presentOn.length,
+        unknown: 0,
+        pulling: 0,
+        waiting: 0,
+        failed: 0,
+        skipped: 0,
+      },
+      presentOn: [...presentOn],
+      ...(notPresent !== undefined && { notPresent }),
+      ...(truncated !== undefined && { truncated }),
+    },
+  };
+}
+
+function missing(name: string, state: 'Waiting' | 'Failed' = 'Waiting', rest = {}) {
+  return { node: name, state, reason: state === 'Failed' ? 'ImageNotFound' : 'Queued', ...rest } as const;
+}
+
+/** Names of the nodes that count as having the image after a restart. */
+function restored(object: PrepulledImage, nodes: readonly NodeObject[], coverage = new Coverage()): string[] {
+  restoreCoverage(coverage, [object], nodes, { now: NOW, random: () => 0 });
+  const want = wantOf(object);
+  if (want === undefined) return [];
+  return nodes.map(({ facts }) => facts.name).filter((name) => coverage.isPresent(name, want));
+}
+
+describe('after a restart a node has the image', () => {
+  it('if the status names it', () => {
+    const object = image({ presentOn: ['n1', 'n2'], notPresent: [missing('n3')] });
+    expect(
+      restored(
+        object,
+        ['n1', 'n2', 'n3'].map((name) => node(name)),
+      ),
+    ).toEqual(['n1', 'n2']);
+  });
+
+  it("and not if it was none of the image's business when the status was written", () => {
+    expect(restored(image({ presentOn: ['n1'] }), [node('n1'), node('relabelled')])).toEqual(['n1']);
+  });
+
+  it('if the list of those who have it is cut and it is not among those who lack it', () => {
+    const object = image({ presentOn: ['n1'], present: 3, notPresent: [missing('n4')] });
+    const nodes = ['n1', 'n2', 'n3', 'n4'].map((name) => node(name));
+    expect(restored(object, nodes)).toEqual(['n1', 'n2', 'n3']);
+  });
+
+  it('only if it is named, where both lists are cut', () => {
+    const object = image({ presentOn: ['n1'], present: 3, notPresent: [missing('n4')], truncated: true });
+    expect(
+      restored(
+        object,
+        ['n1', 'n2', 'n3', 'n4'].map((name) => node(name)),
+      ),
+    ).toEqual(['n1']);
+  });
+
+  it('unless it is younger than the figures: another node of the name', () => {
+    const object = image({ presentOn: ['n1', 'n2'] });
+    expect(restored(object, [node('n1', AFTER), node('n2', PROVEN)])).toEqual([]);
+  });
+
+  it('unless it is not eligible now', () => {
+    expect(restored(image({ presentOn: ['n1'] }), [node('n1', BEFORE, { ready: false })])).toEqual([]);
+  });
+
+  it.each([
+    ['the figures are about an older generation', image({ presentOn: ['n1'], observedGeneration: 0 })],
+    [
+      'the object is suspended',
+      { ...image({ presentOn: ['n1'] }), spec: prepulledImage({ spec: { suspend: true } }).spec },
+    ],
+    ['there is no status', prepulledImage()],
+  ])('unless %s', (_why, object) => {
+    expect(restored(object, [node('n1')])).toEqual([]);
+  });
+
+  it('with a receipt of an age spread over the verify interval', () => {
+    const object = image({ presentOn: ['n1', 'n2'] });
+    const want = wantOf(object);
+    if (want === undefined) throw new Error('no want');
+    const coverage = new Coverage();
+    const shares = [0, 0.5];
+    restoreCoverage(coverage, [object], [node('n1'), node('n2')], {
+      now: NOW,
+      random: () => shares.shift() ?? 0,
+    });
+    const unverified = (name: string, maxAgeMs: number): boolean =>
+      coverage.isUnverified(name, want, { now: NOW, maxAgeMs });
+    expect(unverified('n1', 1)).toBe(false);
+    expect(unverified('n2', want.verifyIntervalMs / 2)).toBe(true);
+    expect(unverified('n2', want.verifyIntervalMs / 2 + 1)).toBe(false);
+  });
+});
+
+describe('after a restart a failure', () => {
+  const lastAttempt = '2025-12-31T23:59:30Z';
+
+  it('goes on with its attempts and backoff', () => {
+    const coverage = new Coverage();
+    const entry = missing('n1', 'Failed', { message: 'manifest unknown', attempts: 2, lastAttempt });
+    expect(restored(image({ notPresent: [entry] }), [node('n1')], coverage)).toEqual([]);
+    expect(coverage.failure('n1', 'default/lab-w-2026-40')).toEqual({
+      reason: 'ImageNotFound',
+      message: 'manifest unknown',
+      attempts: 2,
+      lastAttempt: Date.parse(lastAttempt),
+      notBefore: Date.parse(lastAttempt) + 60_000,
+    });
+  });
+
+  it.each([
+    ['without an attempt', missing('n1', 'Failed', { lastAttempt })],
+    ['without a time', missing('n1', 'Failed', { attempts: 2 })],
+    ['that is none', missing('n1', 'Waiting', { attempts: 2, lastAttempt })],
+  ])('%s holds nothing back', (_what, entry) => {
+    const coverage = new Coverage();
+    restored(image({ notPresent: [entry] }), [node('n1')], coverage);
+    expect(coverage.failure('n1', 'default/lab-w-2026-40')).toBeUndefined();
+  });
+});
