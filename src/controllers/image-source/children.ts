@@ -36,8 +36,9 @@ export function childrenPhase(options: ChildrenOptions) {
     _draft: Draft<ImageSourceStatus>,
     context: PhaseContext,
   ): Promise<Result> => {
-    const images = options.memory.get(formatKey(source.metadata))?.result?.images;
-    if (images === undefined) return done;
+    const { result, held = [] } = options.memory.get(formatKey(source.metadata)) ?? {};
+    if (result === undefined) return done;
+    const { images } = result;
     const existing = childrenOf(options, source);
     const wanted = source.spec.prepull === undefined ? [] : primaries(images);
     const placed = wanted.map((image) => ({ image, name: placeOf(source, image, existing) }));
@@ -45,7 +46,8 @@ export function childrenPhase(options: ChildrenOptions) {
       placed.map((placement) => ensureChild(options, source, placement, context)),
     );
     const names = new Set(placed.map(({ name }) => name));
-    const retiring = existing.filter(({ metadata }) => !names.has(metadata.name));
+    // A list that looks older than one seen before takes nothing away.
+    const retiring = held.length > 0 ? [] : existing.filter(({ metadata }) => !names.has(metadata.name));
     for (const child of retiring) {
       if (!isWaitedFor(child, { wanted, existing })) await retire(options, source, child, context);
     }

@@ -1,6 +1,7 @@
 /** image-source: watches one repository, publishes what of it matters, and keeps one child per selected image. */
 
 import { type ImageSource, type ImageSourceStatus, imageSourceDefinition } from '../../api/image-source.ts';
+import type { HeldBack } from '../../domain/newest-seen.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Draft, Summary } from '../../kube/conclusion.ts';
 import type { Reconciler } from '../../kube/controller.ts';
@@ -26,8 +27,8 @@ export function imageSourceReconciler(options: ImageSourceOptions): Reconciler {
     phases: [
       scanPhase({ ...options, memory }),
       publishPhase({ memory, children: (source) => childrenOf(options, source) }),
-      childrenPhase({ ...options, memory }),
       fitPhase(imageSourceDefinition),
+      childrenPhase({ ...options, memory }),
     ],
     summarise: (source, draft) => summarise(memory, source, draft),
     ownedConditions: [],
@@ -39,13 +40,21 @@ export function imageSourceReconciler(options: ImageSourceOptions): Reconciler {
   });
 }
 
-/** Ready: the newest scan attempt has succeeded. */
+/** Ready: the newest scan attempt has succeeded, and its list is not older than one seen before. */
 function summarise(memory: ScanMemory, { metadata }: ImageSource, draft: Draft<ImageSourceStatus>): Summary {
-  const failure = memory.get(formatKey(metadata))?.failure;
+  const { failure, held = [] } = memory.get(formatKey(metadata)) ?? {};
   if (failure !== undefined) {
     const { reason, message } = failure;
     return { status: 'False', reason, message, progressing: { reason: 'ProgressingWithRetry', message } };
   }
+  const [first] = held;
+  if (first !== undefined)
+    return { status: 'False', reason: 'DowngradeRefused', message: heldMessage(first) };
   const { selected = 0, known = 0 } = draft.counts ?? {};
   return { status: 'True', reason: 'Succeeded', message: `${selected} of ${known} tags are selected` };
+}
+
+function heldMessage({ field, candidate, newestSeen }: HeldBack): string {
+  const now = candidate === null ? 'nothing' : candidate;
+  return `${field} stays: the list has lost ${newestSeen} and would move it back to ${now}; spec.allowDowngrade permits that`;
 }

@@ -1,14 +1,19 @@
 /** Phase: what the scan means - the selected images with names, aliases and digests - goes into the status. */
 
-import type { ImageSource, ImageSourceStatus, NamedImage, SelectedImage } from '../../api/image-source.ts';
+import type { ImageSource, ImageSourceStatus, NamedImage } from '../../api/image-source.ts';
 import type { PrepulledImage } from '../../api/prepulled-image.ts';
-import { allAliases, type Image, imageReference } from '../../domain/image.ts';
-import type { ImageCollection } from '../../domain/image-collection.ts';
-import type { SourceImages } from '../../domain/source-images.ts';
-import { formatDate, formatTagVersion, type TagType } from '../../domain/tag/tag.ts';
+import { GUARDED_FIELDS } from '../../domain/newest-seen.ts';
+import {
+  type PreviousResult,
+  type PublishedImage,
+  type SelectedImage,
+  type SelectionResult,
+  summarise,
+} from '../../domain/selection-result.ts';
 import type { Draft } from '../../kube/conclusion.ts';
 import { formatKey } from '../../kube/resource.ts';
 import { done, type Result } from '../../kube/result.ts';
+import { runFoldAsync } from './run-fold.ts';
 import type { ScanMemory } from './scan-memory.ts';
 
 export interface PublishOptions {
@@ -22,13 +27,30 @@ const MAX_ALIASES = 8;
 const MAX_RULES = 4;
 
 export function publishPhase({ memory, children }: PublishOptions) {
-  return (source: ImageSource, draft: Draft<ImageSourceStatus>): Result => {
-    const images = memory.get(formatKey(source.metadata))?.result?.images;
-    if (images !== undefined) publish(draft, images, prepulledDigests(children(source)));
+  return async (source: ImageSource, draft: Draft<ImageSourceStatus>): Promise<Result> => {
+    const key = formatKey(source.metadata);
+    const known = memory.get(key);
+    if (known?.result === undefined) return done;
+    const result = await runFoldAsync(summarise(known.result.images, previousOf(draft)));
+    memory.set(key, { ...known, held: result.held });
+    publish(draft, result, prepulledDigests(children(source)));
     return done;
   };
 }
 
+/** What the status says already: a headline must not move back because a list has lost tags. */
+function previousOf(status: ImageSourceStatus): PreviousResult {
+  const headlines = GUARDED_FIELDS.map((field) => [field, asPublished(status[field])] as const);
+  return { newestSeen: status.newestSeen ?? {}, headlines: Object.fromEntries(headlines) };
+}
+
+function asPublished(image: NamedImage | undefined): PublishedImage | null {
+  return image === undefined
+    ? null
+    : { ...image, digest: image.digest ?? null, aliases: image.aliases ?? [] };
+}
+
+/** Children report which digests are on every node that is for them; nobody else knows their platforms. */
 function prepulledDigests(children: readonly PrepulledImage[]): ReadonlySet<string> {
   const prepulled = children.filter(({ status }) => status?.prepulled === true);
   return new Set(prepulled.map(({ status }) => status?.image?.digest ?? ''));
@@ -36,43 +58,50 @@ function prepulledDigests(children: readonly PrepulledImage[]): ReadonlySet<stri
 
 function publish(
   draft: Draft<ImageSourceStatus>,
-  { selection, plan, selected }: SourceImages,
+  result: SelectionResult,
   prepulled: ReadonlySet<string>,
 ): void {
-  const named = (image: Image | undefined): NamedImage | undefined =>
-    image === undefined ? undefined : namedImage(image, prepulled);
-  const latest = (type: TagType): NamedImage | undefined => named(selected.latest(type));
-  draft.recommended = named(selected.imageForTag(selection.spec.grammar.recommended));
-  draft.latestWeekly = latest('weekly');
-  draft.latestDaily = latest('daily');
-  draft.latestRelease = latest('release');
-  draft.images = selected.images.slice(0, MAX_IMAGES).map((image) => ({
-    ...namedImage(image, prepulled),
-    type: image.type,
-    version: formatTagVersion(image) ?? undefined,
-    date: formatDate(image.dateMs) ?? undefined,
-    rules: (plan.chosen.get(image.tag) ?? []).slice(0, MAX_RULES),
-  })) satisfies SelectedImage[];
-  draft.truncated = isTruncated(selected) ? true : undefined;
-  draft.counts = {
-    known: plan.listing.tags.length,
-    displayed: plan.listing.tags.length - plan.listing.hiddenByArchitecture,
-    selected: selected.size,
-    prepulled: selected.images.filter(({ digest }) => digest !== null && prepulled.has(digest)).length,
-  };
+  const { images, counts, newestSeen } = result;
+  for (const field of GUARDED_FIELDS) {
+    const headline = result[field];
+    draft[field] = headline === null ? undefined : named(headline, prepulled);
+  }
+  draft.images = images.slice(0, MAX_IMAGES).map((image) => selected(image, prepulled));
+  draft.truncated = isTruncated(images) ? true : undefined;
+  draft.counts = { ...counts, prepulled: images.filter((image) => isPrepulled(image, prepulled)).length };
+  draft.newestSeen = newestSeen;
 }
 
-function namedImage(image: Image, prepulled: ReadonlySet<string>): NamedImage {
+function selected(
+  image: SelectedImage,
+  prepulled: ReadonlySet<string>,
+): NonNullable<ImageSourceStatus['images']>[number] {
+  const { type, version, date, rules } = image;
   return {
-    reference: imageReference(image),
-    tag: image.tag,
-    name: image.displayName,
-    digest: image.digest ?? undefined,
-    aliases: allAliases(image).slice(0, MAX_ALIASES),
-    prepulled: image.digest !== null && prepulled.has(image.digest),
+    ...named(image, prepulled),
+    type,
+    version: version ?? undefined,
+    date: date ?? undefined,
+    rules: rules.slice(0, MAX_RULES),
   };
 }
 
-function isTruncated({ images }: ImageCollection): boolean {
-  return images.length > MAX_IMAGES || images.some((image) => allAliases(image).length > MAX_ALIASES);
+function named(image: PublishedImage, prepulled: ReadonlySet<string>): NamedImage {
+  const { reference, tag, name, digest, aliases } = image;
+  return {
+    reference,
+    tag,
+    name,
+    digest: digest ?? undefined,
+    aliases: aliases.slice(0, MAX_ALIASES),
+    prepulled: isPrepulled(image, prepulled),
+  };
+}
+
+function isPrepulled({ digest }: PublishedImage, prepulled: ReadonlySet<string>): boolean {
+  return digest !== null && prepulled.has(digest);
+}
+
+function isTruncated(images: readonly SelectedImage[]): boolean {
+  return images.length > MAX_IMAGES || images.some(({ aliases }) => aliases.length > MAX_ALIASES);
 }

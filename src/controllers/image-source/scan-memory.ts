@@ -2,6 +2,7 @@
 
 import type { ImageSource } from '../../api/image-source.ts';
 import { type Digest, validateDigest } from '../../domain/digest.ts';
+import type { HeldBack } from '../../domain/newest-seen.ts';
 import { formatReference } from '../../domain/reference.ts';
 import type { Selection } from '../../domain/selection.ts';
 import { isEqual } from '../../kube/status-writer.ts';
@@ -25,6 +26,8 @@ export interface SourceMemory {
   /** Monotonic milliseconds when that was, and when the next one is due. */
   readonly scannedAt?: number;
   readonly dueAt?: number;
+  /** Headlines that the list would move back; see `domain/newest-seen.ts`. */
+  readonly held?: readonly HeldBack[];
   /** Present if the newest attempt failed. */
   readonly failure?: ScanFailure;
 }

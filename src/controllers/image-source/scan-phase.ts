@@ -14,6 +14,7 @@ import type { RegistryClient } from '../../registry/client.ts';
 import { isRegistryError, registryReason } from '../../registry/errors.ts';
 import { REGISTRY_ADVICE } from '../../registry/reasons.ts';
 import type { AccessReader } from '../access.ts';
+import { guardScan, listRevision } from './guard.ts';
 import { type ScanResult, scan } from './scan.ts';
 import { knownDigests, type ScanFailure, type ScanMemory, type SourceMemory } from './scan-memory.ts';
 import { toSelectionSpec } from './selection-spec.ts';
@@ -70,7 +71,13 @@ export function scanPhase(options: ScanOptions) {
     const decision = shouldScan(source.metadata.generation, before, { ...context, monotonic });
     if (!decision.scan) return { requeueAfterMs: decision.afterMs };
     context.log.debug('scanning', { image: source.spec.image, reason: decision.reason });
-    const after = await attempt(options, source, before, context);
+    const after = guardScan(await attempt(options, source, before, context), {
+      source,
+      before,
+      draft,
+      context,
+      clock,
+    });
     memory.set(key, after);
     if (after.failure !== undefined) return { requeueAfterMs: after.failure.retryAt - clock.monotonic() };
     if (after.result === undefined) return done;
@@ -193,6 +200,7 @@ function recordScan(
     pages: list.pages,
     requests: meter.requests,
     headRequests: meter.headRequests,
+    listRevision: listRevision(list.tags),
     durationMs: result.durationMs,
     hiddenByArchitecture: plan.listing.hiddenByArchitecture,
     ignored: list.junk,

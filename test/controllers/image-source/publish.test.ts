@@ -60,8 +60,8 @@ describe('the published images', () => {
     expect(world.takeRequests()).toHaveLength(6);
   });
 
-  it('lose what the registry no longer has', async () => {
-    world = await SourceWorld.start(TAGS, { guard: { maxRemovedPercent: 100 } });
+  it('lose what the registry no longer has, where that is allowed', async () => {
+    world = await SourceWorld.start(TAGS, { guard: { maxRemovedPercent: 100 }, allowDowngrade: true });
     await world.reconcile();
     world.registry.setTags(REPOSITORY, ['w_2026_47']);
     await world.clock.advance(300_000);
