@@ -43,7 +43,8 @@ describe.skipIf(missing.length > 0)('Larder, skopeo and crane', () => {
 
   afterAll(async () => {
     await distribution[Symbol.asyncDispose]();
-  });
+    // A thousand repositories are many files to remove.
+  }, 120_000);
 
   it(
     'agree',
