@@ -52,7 +52,9 @@ interface Row {
   readonly expect: Expectation;
 }
 
-const { cases } = readCaseFile('policy-cases.json') as { readonly cases: readonly Row[] };
+const file = readCaseFile('policy-cases.json') as { readonly cases: readonly Row[] };
+/** Suites also hand in null for "no tag". */
+const cases = file.cases.map((row) => ({ ...row, tags: row.tags.map((tag: string | null) => tag ?? '') }));
 
 printTally('policies');
 
@@ -129,7 +131,7 @@ function checkCompare({ policy, tags: [left = '', right = ''], expect: wanted }:
 
 function checkValidPolicy({ policy, expect: wanted }: Row): void {
   const isOrder = policy.type === 'alphabetical' || policy.type === 'numerical';
-  const range = policy.type === 'semver' ? rangeOf(policy) : undefined;
+  const range = policy.range === undefined ? undefined : rangeOf(policy);
   expect(isOrder ? ['', 'asc', 'desc'].includes(policy.order ?? '') : range !== undefined).toBe(wanted.valid);
   if (wanted.orGroups !== undefined) expect(range?.alternatives ?? 0).toBe(wanted.orGroups);
 }
@@ -207,7 +209,7 @@ const CHECKS: Readonly<Record<string, (row: Row) => void>> = {
     expect(isSameTrack(tag, policy.current ?? '')).toBe(wanted['compatible']);
   },
   stripSuffix: ({ tags: [tag = ''], expect: wanted }) => {
-    expect(stripVariant(tag)).toBe(wanted['version']);
+    expect(stripVariant(tag)).toBe(wanted['version'] ?? '');
   },
   lessThanRange: ({ policy, tags: [tag = ''], expect: wanted }) => {
     expect(isLessThanRange(policy, tag)).toBe(wanted['less']);
