@@ -28,6 +28,8 @@ export interface RuntimeMetrics {
   queueStarted(queue: string, depth: number, waitedSeconds: number): void;
   queueFinished(queue: string, workedSeconds: number): void;
   queueRetried(queue: string): void;
+  /** Announces a queue; `longestRunningSeconds` is asked whenever somebody looks. */
+  queueCreated(queue: string, longestRunningSeconds: () => number): void;
   reconciled(controller: string, result: ReconcileResult, seconds: number): void;
   activeWorkers(controller: string, active: number, max: number): void;
   watchEnded(resource: string, end: WatchEnd): void;
@@ -43,6 +45,7 @@ export const noMetrics: RuntimeMetrics = {
   queueStarted: () => undefined,
   queueFinished: () => undefined,
   queueRetried: () => undefined,
+  queueCreated: () => undefined,
   reconciled: () => undefined,
   activeWorkers: () => undefined,
   watchEnded: () => undefined,

@@ -47,6 +47,7 @@ export class Workqueue {
     this.#metrics = options.metrics ?? noMetrics;
     this.#backoff = options.backoff ?? FAILURE_BACKOFF;
     this.#bucket = new TokenBucket(options.clock, options.retryRate ?? RETRY_RATE);
+    this.#metrics.queueCreated(this.name, () => this.longestRunningMs / 1000);
   }
 
   /** Keys ready for a worker. */

@@ -57,7 +57,7 @@ function requestMetrics(registry: Registry): Pick<RuntimeMetrics, 'request'> {
 
 function queueMetrics(
   registry: Registry,
-): Pick<RuntimeMetrics, 'queueAdded' | 'queueStarted' | 'queueFinished' | 'queueRetried'> {
+): Pick<RuntimeMetrics, 'queueAdded' | 'queueStarted' | 'queueFinished' | 'queueRetried' | 'queueCreated'> {
   const base = { labelNames: ['name'] as const, registers: [registry] };
   const depth = new Gauge({ ...base, name: 'workqueue_depth', help: 'Keys waiting for a worker.' });
   const adds = new Counter({ ...base, name: 'workqueue_adds_total', help: 'Keys added.' });
@@ -78,7 +78,19 @@ function queueMetrics(
     help: 'Time a worker spent on a key.',
     buckets: QUEUE_BUCKETS,
   });
+  const longest = new Map<string, () => number>();
+  new Gauge({
+    ...base,
+    name: 'workqueue_longest_running_processor_seconds',
+    help: 'How long the slowest worker has been at its key.',
+    collect() {
+      for (const [name, read] of longest) this.set({ name }, read());
+    },
+  });
   return {
+    queueCreated(name, longestRunningSeconds) {
+      longest.set(name, longestRunningSeconds);
+    },
     queueAdded(name, size) {
       adds.inc({ name });
       depth.set({ name }, size);

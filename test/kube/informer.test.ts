@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sleep, systemClock } from '../../src/clock.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
@@ -392,6 +393,23 @@ describe('under permanent trouble', () => {
     server.clearFaults();
     put('a');
     await converged();
+  });
+
+  it('leaves nothing behind after a hundred watches', async () => {
+    start();
+    await synced();
+    for (let round = 0; round < 100; round += 1) {
+      const before = server.count('watch');
+      if (round % 2 === 0) server.watches[0]?.reset();
+      else server.watches[0]?.end();
+      await clock.advanceUntil(() => server.count('watch') > before && server.watches.length === 1, {
+        stepMs: 1_000,
+      });
+    }
+    expect(getEventListeners(stop.signal, 'abort').length).toBeLessThan(4);
+    expect(clock.pendingTimers).toBeLessThan(4);
+    expect(server.openConnections).toBeLessThan(4);
+    expect(server.count('list')).toBe(1);
   });
 
   it('does not reopen in a busy loop a watch that ends at once', async () => {

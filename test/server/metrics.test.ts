@@ -22,9 +22,11 @@ describe('createMetrics', () => {
       runtime.queueStarted('q', 1, 0.5);
       runtime.queueFinished('q', 0.1);
       runtime.queueRetried('q');
+      runtime.queueCreated('q', () => 1.5);
     });
     expect(text).toContain('workqueue_depth{name="q"} 1');
     expect(text).toContain('workqueue_adds_total{name="q"} 1');
+    expect(text).toContain('workqueue_longest_running_processor_seconds{name="q"} 1.5');
     expect(text).toContain('workqueue_retries_total{name="q"} 1');
     expect(text).toContain('workqueue_queue_duration_seconds_sum{name="q"} 0.5');
     expect(text).toContain('workqueue_work_duration_seconds_sum{name="q"} 0.1');
