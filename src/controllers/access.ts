@@ -85,8 +85,9 @@ export class AccessReader {
     const secret = await this.#get(request, 'Secret', name);
     const { type = 'Opaque' } = secret;
     if (type === 'kubernetes.io/basic-auth') {
-      const [username = '', password = ''] = [decode(secret, 'username'), decode(secret, 'password')];
-      return basicAuthKeychain(request.registry, username, password);
+      const username = decode(secret, 'username');
+      if (username === undefined) throw waiting('SecretInvalid', `Secret ${name} lacks key username`);
+      return basicAuthKeychain(request.registry, username, decode(secret, 'password') ?? '');
     }
     const key = DOCKER_CONFIG_KEYS[type];
     if (key !== undefined) return readDockerConfig(name, decode(secret, key));
@@ -120,8 +121,9 @@ export class AccessReader {
     if (name === undefined) return {};
     const secret = await this.#get(request, 'Secret', name);
     const url = decode(secret, 'address');
-    if (url === undefined)
-      throw waiting('SecretInvalid', `Secret ${name} lacks key address (the URL of the proxy)`);
+    if (url === undefined || !isProxyAddress(url)) {
+      throw waiting('SecretInvalid', `Secret ${name} has no http or https URL of a proxy under key address`);
+    }
     const username = decode(secret, 'username');
     const password = decode(secret, 'password');
     return {
@@ -143,6 +145,10 @@ export class AccessReader {
     }
     throw waiting(NOT_FOUND[kind], `${kind} ${name} does not exist in namespace ${namespace}`);
   }
+}
+
+function isProxyAddress(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
 
 function deniedMessage(kind: Kind, namespace: string, name: string): string {
