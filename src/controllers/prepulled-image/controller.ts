@@ -9,47 +9,66 @@ import { type ObjectSource, objectReconciler } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
 import { fitPhase } from '../fit-phase.ts';
 import { REQUEST_ANNOTATIONS } from '../kinds.ts';
+import { wantId } from '../want.ts';
+import { Newcomers } from './newcomers.ts';
 import { type ObserveOptions, observePhase } from './observe.ts';
 import { type ResolveOptions, resolvePhase } from './resolve.ts';
 import { OWNED_CONDITIONS, type Status } from './status.ts';
 
-export interface PrepulledImageOptions extends Omit<ResolveOptions, 'resolved'>, ObserveOptions {
+export interface PrepulledImageOptions
+  extends Omit<ResolveOptions, 'resolved'>,
+    Omit<ObserveOptions, 'newcomers'> {
   readonly client: KubeClient;
   readonly source: ObjectSource<PrepulledImage>;
 }
 
 export function prepulledImageReconciler(options: PrepulledImageOptions): Reconciler {
   const resolved: ResolveOptions['resolved'] = new Map();
+  const newcomers = new Newcomers();
   return objectReconciler<PrepulledImage, Status>({
     source: options.source,
     client: options.client,
     phases: [
       resolvePhase({ ...options, resolved }),
-      observePhase(options),
+      observePhase({ ...options, newcomers }),
       fitPhase(prepulledImageDefinition),
     ],
-    summarise,
+    summarise: (image, draft) => summarise(image, draft, newcomers.missing(wantId(image))),
     ownedConditions: OWNED_CONDITIONS,
     isSuspended: ({ spec }) => spec.suspend,
     requestAnnotations: REQUEST_ANNOTATIONS,
     forget: (key) => {
       resolved.delete(formatKey(key));
+      newcomers.forget(formatKey(key));
     },
   });
 }
 
 /**
- * Ready: the registry and the credentials are in order, and `minReady` of all eligible nodes have the image. No node
- * at all is ready, or an empty pool would block a rollout.
+ * Ready: the registry and the credentials are in order, and `minReady` of all eligible nodes have the image. Once it
+ * was ready, `newcomers` - nodes that joined a moment ago and lack it - do not count. No node at all is ready, or an
+ * empty pool would block a rollout.
  */
-export function summarise({ spec }: PrepulledImage, draft: Draft<Status>): Summary {
+export function summarise(image: PrepulledImage, draft: Draft<Status>, newcomers = 0): Summary {
   const trouble = ['CredentialsReady', 'Resolved'].map((type) => findCondition(draft, type)).find(isFalse);
-  if (trouble === undefined) return stockSummary(draft.nodes, Number.parseInt(spec.minReady, 10));
-  const { reason, message } = trouble;
+  if (trouble !== undefined) return retrying(trouble);
+  if (draft.backoff !== undefined) return retrying(backoffWords(draft));
+  const wasReady = draft.observedGeneration === image.metadata.generation;
+  return stockSummary(draft.nodes, Number.parseInt(image.spec.minReady, 10), wasReady ? newcomers : 0);
+}
+
+function retrying({ reason, message }: Pick<Condition, 'reason' | 'message'>): Summary {
   return { status: 'False', reason, message, progressing: { reason: 'ProgressingWithRetry', message } };
 }
 
-function stockSummary(nodes: Status['nodes'], minReadyPercent: number): Summary {
+/** What failed on several nodes and worked on none. */
+function backoffWords({ backoff, notPresent = [] }: Draft<Status>): Pick<Condition, 'reason' | 'message'> {
+  const cause = notPresent.find(({ state }) => state === 'Failed')?.message ?? 'no node could pull the image';
+  const reason = backoff?.class === 'Registry' ? 'RegistryUnreachable' : 'ImagePullFailed';
+  return { reason, message: `${cause}; tried again at ${backoff?.nextAttempt ?? 'once'}` };
+}
+
+function stockSummary(nodes: Status['nodes'], minReadyPercent: number, newcomers: number): Summary {
   if (nodes === undefined || nodes.eligible === 0) {
     return {
       status: 'True',
@@ -60,7 +79,7 @@ function stockSummary(nodes: Status['nodes'], minReadyPercent: number): Summary 
   const { eligible, present } = nodes;
   const message = `On ${present} of ${eligible} eligible nodes`;
   const progressing = present < eligible ? { progressing: { reason: 'Progressing', message } } : {};
-  const isReady = present * 100 >= minReadyPercent * eligible;
+  const isReady = present * 100 >= minReadyPercent * (eligible - newcomers);
   return {
     status: isReady ? 'True' : 'False',
     reason: isReady ? 'Stocked' : 'Stocking',

@@ -1,6 +1,8 @@
 /** Phase: where the image is, from the coverage index; writes are paced while pulls are under way. */
 
 import type { NotPresent, PrepulledImage } from '../../api/prepulled-image.ts';
+import type { Clock } from '../../clock.ts';
+import { hostCircuit, imageCircuit } from '../../domain/circuits.ts';
 import type { NodeFacts } from '../../domain/node.ts';
 import {
   type MissingNode,
@@ -8,6 +10,7 @@ import {
   type StockReport,
   stockReport,
 } from '../../domain/stock-report.ts';
+import type { Want } from '../../domain/want.ts';
 import type { Draft } from '../../kube/conclusion.ts';
 import {
   type Condition,
@@ -17,13 +20,16 @@ import {
   setCondition,
 } from '../../kube/condition.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
-import { done, type Result } from '../../kube/result.ts';
+import { done, minResult, type Result } from '../../kube/result.ts';
 import { isEqual } from '../../kube/status-writer.ts';
 import { wantOf } from '../want.ts';
+import type { Newcomer, Newcomers } from './newcomers.ts';
 import type { Status } from './status.ts';
 
 export interface ObserveOptions extends StockFacts {
   readonly nodes: () => readonly NodeFacts[];
+  readonly clock: Clock;
+  readonly newcomers: Newcomers;
 }
 
 /** Between two writes for one object while it is being pulled; times in a status have whole seconds. */
@@ -41,17 +47,40 @@ export function observePhase(options: ObserveOptions) {
       return done;
     }
     const report = stockReport(want, options.nodes(), options);
-    const next = figures(report);
-    if (isSame(draft, next) && isObserved(image, draft)) return done;
+    const { lookAfterMs } = observeNewcomers(options, want, report);
+    const next = { ...figures(report), backoff: backoffOf(want, options) };
+    if (isSame(draft, next) && isObserved(image, draft)) return { requeueAfterMs: lookAfterMs };
     const wait = isAboutTheSame(image, draft) && isUnderWay(report) ? paceOf(draft, context.now) : 0;
-    if (wait > 0) return { requeueAfterMs: wait };
+    if (wait > 0) return minResult({ requeueAfterMs: wait }, { requeueAfterMs: lookAfterMs });
     Object.assign(draft, next, { coverageTime: formatTime(context.now) });
     setCondition(draft, { type: 'Prepulled', ...prepulledWords(report) }, moment);
-    return done;
+    return { requeueAfterMs: lookAfterMs };
   };
 }
 
-type Figures = Pick<Status, 'nodes' | 'ready' | 'prepulled' | 'presentOn' | 'notPresent' | 'truncated'>;
+function observeNewcomers({ newcomers, clock }: ObserveOptions, want: Want, report: StockReport): Newcomer {
+  const missing = report.missing.filter(({ state }) => state !== 'Skipped').map(({ node }) => node);
+  const eligible = [...report.presentOn, ...missing];
+  return newcomers.observe(want.id, { eligible, missing, now: clock.monotonic(), newForMs: want.timeoutMs });
+}
+
+/** What is held back everywhere, and until when. */
+function backoffOf(want: Want, { circuits }: StockFacts): Status['backoff'] {
+  const image = circuits.open(imageCircuit(want.id));
+  const open = image ?? circuits.open(hostCircuit(want.host));
+  if (open === undefined) return undefined;
+  const { attempts, nextAttempt } = open;
+  return {
+    class: image === undefined ? 'Registry' : 'Image',
+    attempts,
+    nextAttempt: formatTime(nextAttempt),
+  };
+}
+
+type Figures = Pick<
+  Status,
+  'nodes' | 'ready' | 'prepulled' | 'presentOn' | 'notPresent' | 'truncated' | 'backoff'
+>;
 
 /** Nobody knows which image the spec means: figures of another one would be a lie. */
 function forget(draft: Draft<Status>, moment: ConditionMoment): void {
@@ -62,6 +91,7 @@ function forget(draft: Draft<Status>, moment: ConditionMoment): void {
     presentOn: undefined,
     notPresent: undefined,
     truncated: undefined,
+    backoff: undefined,
     coverageTime: undefined,
   };
   Object.assign(draft, nothing, { prepulled: false });
@@ -69,7 +99,7 @@ function forget(draft: Draft<Status>, moment: ConditionMoment): void {
   setCondition(draft, { type: 'Prepulled', status: 'Unknown', reason, message }, moment);
 }
 
-function figures(report: StockReport): Figures {
+function figures(report: StockReport): Omit<Figures, 'backoff'> {
   const { eligible, present, pulling, waiting, failed, skipped } = report;
   const isTruncated = report.missing.length > MAX_NOT_PRESENT;
   return {
@@ -102,8 +132,8 @@ function isUnderWay({ pulling, waiting }: StockReport): boolean {
 }
 
 function isSame(draft: Draft<Status>, next: Figures): boolean {
-  const { nodes, ready, prepulled, presentOn, notPresent: missing, truncated } = draft;
-  return isEqual({ nodes, ready, prepulled, presentOn, notPresent: missing, truncated }, next);
+  const { nodes, ready, prepulled, presentOn, notPresent: missing, truncated, backoff } = draft;
+  return isEqual({ nodes, ready, prepulled, presentOn, notPresent: missing, truncated, backoff }, next);
 }
 
 /** Whether the figures in the status are about this generation of the spec. */
