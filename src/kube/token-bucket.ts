@@ -53,8 +53,9 @@ export class TokenBucket {
 
   #refill(): void {
     const now = this.#clock.monotonic();
-    const earned = ((now - this.#refilledAt) / 1000) * this.#limit.qps;
-    this.#tokens = Math.min(this.#limit.burst, this.#tokens + earned);
+    const elapsed = (now - this.#refilledAt) / 1000;
+    // No limit is an infinite pace, and zero times infinity is not a number.
+    if (elapsed > 0) this.#tokens = Math.min(this.#limit.burst, this.#tokens + elapsed * this.#limit.qps);
     this.#refilledAt = now;
   }
 }

@@ -144,6 +144,14 @@ describe('TokenBucket', () => {
     expect(bucket.reserve()).toBe(1_000);
   });
 
+  it('never waits if both figures are infinite', async () => {
+    const clock = new FakeClock();
+    const bucket = new TokenBucket(clock, { qps: Number.POSITIVE_INFINITY, burst: Number.POSITIVE_INFINITY });
+    expect([bucket.reserve(), bucket.reserve()]).toEqual([0, 0]);
+    await clock.advance(1_000);
+    expect([bucket.reserve(), bucket.tryTake()]).toEqual([0, true]);
+  });
+
   it('does not save up beyond its burst', async () => {
     const clock = new FakeClock();
     const bucket = new TokenBucket(clock, { qps: 10, burst: 2 });
