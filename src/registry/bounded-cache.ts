@@ -8,10 +8,13 @@ interface Entry<V> {
 export class BoundedCache<V> {
   readonly #entries = new Map<string, Entry<V>>();
   readonly #maxWeight: number;
+  readonly #onDrop: (value: V) => void;
   #weight = 0;
 
-  constructor(maxWeight: number) {
+  /** `onDrop` is told what is no longer here, for whatever reason. */
+  constructor(maxWeight: number, onDrop: (value: V) => void = () => undefined) {
     this.#maxWeight = maxWeight;
+    this.#onDrop = onDrop;
   }
 
   get size(): number {
@@ -47,5 +50,6 @@ export class BoundedCache<V> {
     if (entry === undefined) return;
     this.#entries.delete(key);
     this.#weight -= entry.weight;
+    this.#onDrop(entry.value);
   }
 }

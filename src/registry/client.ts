@@ -19,7 +19,7 @@ import { Session } from './session.ts';
 import { SingleFlight } from './single-flight.ts';
 import { DEFAULT_LIST_LIMITS, type KnownPage, type ListLimits, TagLister } from './tag-list.ts';
 import type { TagFact, TagPage } from './tag-page.ts';
-import { DEFAULT_TRANSPORT, Transport } from './transport.ts';
+import { DEFAULT_TRANSPORT, type ObservedExchange, Transport } from './transport.ts';
 import { deadlineError, type Subject } from './transport-errors.ts';
 import { DockerHub } from './vendors/docker-hub.ts';
 
@@ -34,6 +34,8 @@ export interface RegistryClientOptions {
   readonly requestTimeoutMs?: number;
   readonly userAgent?: string;
   readonly resolveHost?: ResolveHost;
+  /** Told about every HTTP exchange, for metrics. */
+  readonly observe?: (exchange: ObservedExchange) => void;
   /** Docker Hub's own API, for tests. */
   readonly dockerHubURL?: string;
 }
@@ -89,6 +91,7 @@ export class RegistryClient {
     const transport = new Transport(this.#connections, clock, {
       requestTimeoutMs: options.requestTimeoutMs ?? DEFAULT_TRANSPORT.requestTimeoutMs,
       userAgent: options.userAgent ?? DEFAULT_TRANSPORT.userAgent,
+      ...(options.observe && { observe: options.observe }),
     });
     const realms = { allowedHosts: new Set(options.allowedRealms) };
     const newBudget = (): Budget => new Budget(clock, { ...DEFAULT_BUDGET, ...options.budget });

@@ -2,7 +2,7 @@
 
 import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns';
 import { isIP } from 'node:net';
-import { rootCertificates } from 'node:tls';
+import { getCACertificates } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher, ProxyAgent } from 'undici';
 import type { ProxySettings, RegistryAccess } from './access.ts';
 import {
@@ -23,6 +23,7 @@ export type ResolveHost = (
 const CONNECT_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 30_000;
 const MAX_POOLS = 256;
+const PUBLIC_ONLY: ReadonlySet<AddressClass> = new Set(['public']);
 
 const systemResolve: ResolveHost = (hostname, callback) => {
   systemLookup(hostname, { all: true }, callback);
@@ -41,10 +42,10 @@ export type Target =
 export class Connections {
   readonly #policy: AddressPolicy;
   readonly #resolve: ResolveHost;
-  readonly #pools = new BoundedCache<Dispatcher>(MAX_POOLS);
+  readonly #pools = new BoundedCache<Dispatcher>(MAX_POOLS, (pool) => void this.#retire(pool));
   readonly #open = new Set<Dispatcher>();
-  /** Classes of the addresses each registry host name was seen at. */
-  readonly #seenAt = new BoundedCache<Set<AddressClass>>(10_000);
+  /** Classes of the addresses each registry host name had when it was last resolved. */
+  readonly #seenAt = new BoundedCache<ReadonlySet<AddressClass>>(10_000);
 
   constructor({ policy = new AddressPolicy(), resolve = systemResolve }: ConnectionSettings = {}) {
     this.#policy = policy;
@@ -74,9 +75,17 @@ export class Connections {
     this.#open.clear();
   }
 
+  /** Requests on their way come to an end first. */
+  async #retire(pool: Dispatcher): Promise<void> {
+    await pool.close();
+    this.#open.delete(pool);
+  }
+
+  /** A registry with any public address gets no way to private ones: whoever runs it may point its name anywhere. */
   #granted(target: Target): ReadonlySet<AddressClass> {
     if (target.kind === 'registry') return REGISTRY_CLASSES;
-    return new Set<AddressClass>(['public', ...(this.#seenAt.get(bareHost(target.pointedAtBy)) ?? [])]);
+    const seen = this.#seenAt.get(bareHost(target.pointedAtBy)) ?? new Set();
+    return seen.has('public') ? PUBLIC_ONLY : new Set<AddressClass>(['public', ...seen]);
   }
 
   #build(access: RegistryAccess, granted: ReadonlySet<AddressClass>, isRegistry: boolean): Dispatcher {
@@ -90,11 +99,12 @@ export class Connections {
   #connector(
     tls: buildConnector.BuildOptions,
     granted: ReadonlySet<AddressClass>,
-    note: (hostname: string, address: string) => void,
+    note: (hostname: string, addresses: readonly string[]) => void,
   ): buildConnector.connector {
     const check = (hostname: string, addresses: readonly LookupAddress[]): readonly LookupAddress[] => {
       const allowed = addresses.filter(({ address }) => this.#policy.allows(address, granted));
-      for (const { address } of allowed) note(hostname, address);
+      const found = allowed.map(({ address }) => address);
+      if (found.length > 0) note(hostname, found);
       return allowed;
     };
     const lookup = (hostname: string, options: LookupOptions, callback: LookupCallback): void => {
@@ -115,17 +125,15 @@ export class Connections {
     return (options, callback) => {
       const hostname = bareHost(options.hostname);
       // net.connect asks no lookup about a literal address, which was checked already.
-      if (isIP(hostname) !== 0) note(hostname, hostname);
+      if (isIP(hostname) !== 0) note(hostname, [hostname]);
       connect(options, callback);
     };
   }
 
-  #note(hostname: string, address: string): void {
-    const seen = this.#seenAt.get(hostname) ?? new Set<AddressClass>();
-    const found = classifyAddress(address);
-    // An address that only --allow-cidr permits opens nothing for others.
-    if (found !== 'forbidden') seen.add(found);
-    this.#seenAt.set(hostname, seen);
+  /** An address that only --allow-cidr permits opens nothing for others. */
+  #note(hostname: string, addresses: readonly string[]): void {
+    const classes = addresses.map(classifyAddress).filter((found) => found !== 'forbidden');
+    this.#seenAt.set(hostname, new Set(classes));
   }
 }
 
@@ -142,7 +150,7 @@ function refusal(): AddressRefusedError {
 
 function tlsOptions({ ca, clientCertificate }: RegistryAccess): buildConnector.BuildOptions {
   return {
-    ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
+    ...(ca !== undefined && { ca: [...getCACertificates('default'), ca] }),
     ...(clientCertificate && { cert: clientCertificate.certificate, key: clientCertificate.key }),
   };
 }

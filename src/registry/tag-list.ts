@@ -94,7 +94,11 @@ export class TagLister {
     const response = await this.#session.send({
       method: 'GET',
       url,
-      headers: { accept: 'application/json', ...(known && { 'if-none-match': known.etag }) },
+      headers: {
+        accept: 'application/json',
+        'accept-encoding': 'gzip',
+        ...(known && { 'if-none-match': known.etag }),
+      },
       repository,
       access,
       subject: walk.subject,

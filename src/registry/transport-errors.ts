@@ -74,7 +74,8 @@ function networkError(code: string, subject: Subject): RegistryError {
   if (TIMEOUT_CODES.has(code)) return build('TIMEOUT', 'no answer in time', subject);
   if (NOT_TLS_CODES.has(code))
     return build('INVALID_RESPONSE', 'the answer is not TLS; access.plainHTTP allows http', subject);
-  if (code.startsWith('HPE_')) return build('INVALID_RESPONSE', 'the answer is not HTTP', subject);
+  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW')
+    return build('INVALID_RESPONSE', 'the answer is not HTTP', subject);
   return build(
     'UNREACHABLE',
     code === '' ? 'the connection failed' : `the connection failed (${code})`,

@@ -1,5 +1,7 @@
 /** One HTTP exchange: checked redirects, bounded body, deadline; the only place that sends requests to registries. */
 
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../clock.ts';
 import type { RegistryAccess } from './access.ts';
@@ -35,14 +37,26 @@ export interface TransportResponse {
   readonly body: Buffer;
 }
 
+/** One HTTP exchange as metrics see it. */
+export interface ObservedExchange {
+  /** host[:port] that was asked: the registry, a token service, a redirect target. */
+  readonly host: string;
+  readonly method: string;
+  /** undefined if there was no answer. */
+  readonly status: number | undefined;
+  readonly durationMs: number;
+}
+
 export interface TransportSettings {
   /** Deadline of one exchange with its redirects, milliseconds. */
   readonly requestTimeoutMs: number;
   readonly userAgent: string;
+  readonly observe?: (exchange: ObservedExchange) => void;
 }
 
 export const DEFAULT_TRANSPORT: TransportSettings = { requestTimeoutMs: 30_000, userAgent: 'larder' };
 
+const unzip = promisify(gunzip);
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
@@ -90,9 +104,27 @@ export class Transport {
   }
 
   async #exchange(request: TransportRequest): Promise<TransportResponse> {
-    const { method, url, meter, authorization } = request;
+    const { method, url, meter } = request;
     meter.requests++;
     if (method === 'HEAD') meter.headRequests++;
+    const started = this.#clock.monotonic();
+    let status: number | undefined;
+    try {
+      const response = await this.#dispatch(request);
+      ({ status } = response);
+      return response;
+    } finally {
+      this.#settings.observe?.({
+        host: url.host,
+        method,
+        status,
+        durationMs: this.#clock.monotonic() - started,
+      });
+    }
+  }
+
+  async #dispatch(request: TransportRequest): Promise<TransportResponse> {
+    const { method, url, authorization } = request;
     const answer = await this.#connections.get(request.access, request.target, url.hostname).request({
       origin: url.origin,
       path: url.pathname + url.search,
@@ -108,7 +140,7 @@ export class Transport {
       bodyTimeout: 0,
     });
     const headers = readHeaders(answer.headers);
-    const body = await readBody(answer.body, request);
+    const body = await decode(await readBody(answer.body, request), headers, request);
     return { status: answer.statusCode, headers, url, body };
   }
 }
@@ -138,6 +170,25 @@ function readHeaders(headers: Readonly<Record<string, string | string[] | undefi
     if (value !== undefined) result.set(name.toLowerCase(), Array.isArray(value) ? value.join(', ') : value);
   }
   return result;
+}
+
+/** Some servers compress unasked; what comes out is bounded like what came in. */
+async function decode(
+  body: Buffer,
+  headers: ResponseHeaders,
+  { subject, maxBytes }: TransportRequest,
+): Promise<Buffer> {
+  const encoding = headers.get('content-encoding')?.trim().toLowerCase() ?? '';
+  if (encoding === '' || encoding === 'identity' || body.length === 0) return body;
+  try {
+    if (encoding === 'gzip') return await unzip(body, { maxOutputLength: maxBytes });
+  } catch {
+    // Broken, or larger than allowed.
+  }
+  throw new RegistryError(`${subject.action}: the compressed answer cannot be read`, {
+    ...subject,
+    code: 'INVALID_RESPONSE',
+  });
 }
 
 async function readBody(body: Dispatcher.ResponseData['body'], request: TransportRequest): Promise<Buffer> {

@@ -25,4 +25,14 @@ describe('BoundedCache', () => {
     expect(cache.weight).toBeLessThanOrEqual(10);
     cache.delete('nothing');
   });
+
+  it('says what it drops', () => {
+    const dropped: number[] = [];
+    const cache = new BoundedCache<number>(1, (value) => dropped.push(value));
+    cache.set('a', 1);
+    cache.set('a', 2);
+    cache.set('b', 3);
+    cache.delete('b');
+    expect(dropped).toEqual([1, 2, 3]);
+  });
 });

@@ -82,6 +82,48 @@ describe('--allow-cidr', () => {
   });
 });
 
+describe('a registry with a public address', () => {
+  it('cannot lead to private ones, though its name has one too', async () => {
+    await using registry = await FakeRegistry.start();
+    registry.intercept = (_, response) => {
+      response.writeHead(307, { location: 'https://127.0.0.1:1/' }).end();
+      return true;
+    };
+    let resolved = [
+      { address: '127.0.0.1', family: 4 },
+      { address: '2606:4700::1', family: 6 },
+    ];
+    await using session = openSession(
+      {},
+      {
+        resolveHost: (_, callback) => {
+          callback(null, resolved);
+        },
+      },
+    );
+    const reference = {
+      registry: registry.host.replace('127.0.0.1', 'mixed.example.org'),
+      repository: REPOSITORY,
+    };
+    const mixed = await failureOf(
+      session.client.collectTags(reference, session.access, session),
+      session.clock,
+    );
+    expect(registryReason(mixed)).toBe('PolicyRefused');
+    resolved = resolved.slice(0, 1);
+    await using other = openSession(
+      {},
+      {
+        resolveHost: (_, callback) => {
+          callback(null, resolved);
+        },
+      },
+    );
+    const local = await failureOf(other.client.collectTags(reference, other.access, other), other.clock);
+    expect(registryReason(local)).toBe('RegistryUnreachable');
+  });
+});
+
 describe('connections', () => {
   it('are kept between requests', async () => {
     await using registry = await FakeRegistry.start();

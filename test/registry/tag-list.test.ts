@@ -58,6 +58,17 @@ describe('pagination', () => {
     expect((await session.list(registry)).tags).toEqual(['a', 'b', 'c']);
   });
 
+  it('goes on after an empty page that has a next one', async () => {
+    await using registry = await FakeRegistry.start();
+    await using session = openSession();
+    registry.intercept = ({ query }, response) => {
+      if (query.has('p')) sendJSON(response, 200, { tags: ['a'] });
+      else sendJSON(response.setHeader('link', `<${LIST}?p=2>; rel=next`), 200, { tags: [] });
+      return true;
+    };
+    expect((await session.list(registry)).tags).toEqual(['a']);
+  });
+
   it("takes only the query of Artifactory's links", async () => {
     await using registry = await FakeRegistry.start();
     await using session = openSession();

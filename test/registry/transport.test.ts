@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { registryReason } from '../../src/registry/errors.ts';
 import { FakeRegistry } from '../support/fake-registry.ts';
@@ -236,6 +237,51 @@ describe('bad servers', () => {
       session.clock,
     );
     expect(error.message).toContain('ECONNREFUSED');
+  });
+});
+
+describe('compression', () => {
+  const BODY = '{"tags":["a"]}';
+
+  it.each([
+    ['gzip', gzipSync(BODY), true],
+    ['identity', Buffer.from(BODY), true],
+    ['gzip', Buffer.from('not compressed'), false],
+    ['gzip', gzipSync(Buffer.alloc(20 * 1024 * 1024)), false],
+    ['br', Buffer.from('x'), false],
+  ])('%s: %#', async (encoding, body, readable) => {
+    await using registry = await FakeRegistry.start();
+    registry.intercept = (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': encoding }).end(body);
+      return true;
+    };
+    await using session = openSession();
+    if (readable) expect((await session.list(registry)).tags).toEqual(['a']);
+    else
+      expect(registryReason(await failureOf(session.list(registry), session.clock))).toBe('InvalidResponse');
+  });
+});
+
+describe('observe', () => {
+  it('is told every exchange, answered or not', async () => {
+    await using registry = await FakeRegistry.start({ auth: 'bearer' });
+    registry.setTags(REPOSITORY, ['a']);
+    const seen: unknown[] = [];
+    await using session = openSession(
+      {},
+      { observe: ({ host, method, status }) => seen.push([host, method, status]) },
+    );
+    await session.list(registry);
+    await failureOf(
+      session.client.collectTags({ registry: '127.0.0.1:1', repository: 'a' }, session.access, session),
+      session.clock,
+    );
+    expect(seen.slice(0, 4)).toEqual([
+      [registry.host, 'GET', 401],
+      [registry.host, 'GET', 200],
+      [registry.host, 'GET', 200],
+      ['127.0.0.1:1', 'GET', undefined],
+    ]);
   });
 });
 
