@@ -3,45 +3,44 @@
 import { Command, CommanderError } from 'commander';
 
 import { VERSION } from '../version.ts';
-import { crdsCommand } from './crds.ts';
-import { durationCommand } from './duration.ts';
-import { inspectCommand } from './inspect.ts';
 import { CliError, type CliIo, EXIT } from './io.ts';
-import { rangeCommand } from './range.ts';
-import { referenceCommand } from './reference.ts';
-import { runCommand } from './run.ts';
-import { scanCommand } from './scan.ts';
-import { selectCommand } from './select.ts';
-import { tagCommand } from './tag.ts';
 
-/** One line a verb: a function that makes its command. */
-const VERBS: readonly ((io: CliIo) => Command)[] = [
-  runCommand,
-  crdsCommand,
-  selectCommand,
-  scanCommand,
-  inspectCommand,
-  tagCommand,
-  referenceCommand,
-  rangeCommand,
-  durationCommand,
-];
+type MakeCommand = (io: CliIo) => Command;
+
+/** One line a verb. Loaded when asked for: reading a tag should not have to load the operator. */
+const VERBS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
+  run: async () => (await import('./run.ts')).runCommand,
+  crds: async () => (await import('./crds.ts')).crdsCommand,
+  select: async () => (await import('./select.ts')).selectCommand,
+  scan: async () => (await import('./scan.ts')).scanCommand,
+  inspect: async () => (await import('./inspect.ts')).inspectCommand,
+  tag: async () => (await import('./tag.ts')).tagCommand,
+  reference: async () => (await import('./reference.ts')).referenceCommand,
+  range: async () => (await import('./range.ts')).rangeCommand,
+  duration: async () => (await import('./duration.ts')).durationCommand,
+};
 
 /** Runs one command line (without node and script) and resolves with the exit code; never throws for bad input. */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
   try {
-    await buildProgram(io).parseAsync([...argv], { from: 'user' });
+    const program = await buildProgram(io, argv[0]);
+    await program.parseAsync([...argv], { from: 'user' });
     return EXIT.ok;
   } catch (error) {
     return report(error, io);
   }
 }
 
-function buildProgram(io: CliIo): Command {
+/** The whole program, or only the verb that is asked for. */
+async function buildProgram(io: CliIo, verb: string | undefined): Promise<Command> {
   const program = new Command('larder')
     .description('Keeps the nodes of a cluster stocked with the container images that matter')
     .version(VERSION);
-  for (const verb of VERBS) program.addCommand(verb(io));
+  const asked = Object.entries(VERBS).filter(([name]) => name === verb);
+  for (const [, load] of asked.length > 0 ? asked : Object.entries(VERBS)) {
+    const makeCommand = await load();
+    program.addCommand(makeCommand(io));
+  }
   for (const command of allCommands(program)) {
     command.exitOverride().configureOutput({ writeOut: io.writeOut, writeErr: io.writeError });
   }
