@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { Cluster } from '../../hack/dev-cluster/cluster.ts';
 import { type ImageRegistry, startImageRegistry } from '../../hack/dev-cluster/image-registry.ts';
+import { installLarder } from '../../hack/dev-cluster/operator-process.ts';
 import { type RealNode, startRealNode, whyNoRealNode } from '../../hack/dev-cluster/real-node.ts';
 import type { KubeletSettings } from '../../hack/dev-cluster/real-node-config.ts';
 
@@ -17,6 +18,8 @@ export interface NodeStageOptions {
   /** Names the folder of the logs below `reports/`. */
   readonly name: string;
   readonly kubelet?: KubeletSettings;
+  /** Whether Larder's CRDs and RBAC are installed; default false. */
+  readonly installed?: boolean;
 }
 
 /** A suite that needs a real node: skipped, with the reason printed, where none can run. */
@@ -41,11 +44,13 @@ export function useNodeStage(options: NodeStageOptions): () => NodeStage {
   };
 }
 
-export async function startNodeStage({ name, kubelet = {} }: NodeStageOptions): Promise<NodeStage> {
+export async function startNodeStage(options: NodeStageOptions): Promise<NodeStage> {
+  const { name, kubelet = {}, installed = false } = options;
   const cluster = await Cluster.start({ logFolder: logFolder(name) });
   try {
     const registry = await startImageRegistry({ folder: cluster.folder });
     cluster.adopt(registry.daemon);
+    if (installed) await installLarder(cluster);
     const node = await startRealNode(cluster, { registry: registry.host, kubelet });
     return { cluster, registry, node };
   } catch (error) {
