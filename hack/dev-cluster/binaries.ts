@@ -31,12 +31,13 @@ export function cacheFolder(): string {
 export async function findBinaries(
   names: readonly BinaryName[],
   progress: Progress,
+  catalogue: Readonly<Record<BinaryName, Binary>> = binaries,
 ): Promise<Map<BinaryName, string>> {
   const found = new Map<BinaryName, string>();
   const missing: Binary[] = [];
   for (const name of buildOrder.filter((candidate) => names.includes(candidate))) {
-    const path = await findReady(binaries[name]);
-    if (path === undefined) missing.push(binaries[name]);
+    const path = await findReady(catalogue[name]);
+    if (path === undefined) missing.push(catalogue[name]);
     else found.set(name, path);
   }
   if (missing.length === 0) return found;
