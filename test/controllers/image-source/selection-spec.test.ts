@@ -1,123 +1,110 @@
 import { describe, expect, it } from 'vitest';
+
+import { parseImageSource } from '../../../src/api/parse.ts';
 import { toSelectionSpec } from '../../../src/controllers/image-source/selection-spec.ts';
+import { NO_BOUNDS } from '../../../src/domain/display.ts';
 import type { SelectionSpec } from '../../../src/domain/selection-spec.ts';
-import { imageSource } from '../../support/builders.ts';
+import { makeVersion } from '../../../src/domain/tag/version.ts';
 
-type Spec = NonNullable<NonNullable<Parameters<typeof imageSource>[0]>['spec']>;
-
-function read(spec: Spec = {}): SelectionSpec {
-  return toSelectionSpec(imageSource({ spec }).spec);
+function specOf(spec: Readonly<Record<string, unknown>>): SelectionSpec {
+  const parsed = parseImageSource({
+    apiVersion: 'larder.dev/v1alpha1',
+    kind: 'ImageSource',
+    metadata: { name: 'lab', namespace: 'default' },
+    spec: { image: 'r.example/a/b', ...spec },
+  });
+  if (!parsed.ok) throw new Error(parsed.error.join('; '));
+  return toSelectionSpec(parsed.value.spec);
 }
 
-const HOUR = 3_600_000;
-const UNBOUND = { newest: null, maxAgeMs: null, minAgeMs: null, since: noSince() };
+const UNLIMITED = { newest: null, maxAgeMs: null, minAgeMs: null, since: NO_BOUNDS };
 
-function noSince() {
-  return { dateMs: null, version: null, build: null } as const;
-}
-
-describe('a spec that says nothing', () => {
-  it('means the newest stable version', () => {
-    expect(read()).toMatchObject({
-      image: { registry: 'registry.example.org', repository: 'sciplat/lab' },
+describe('the selection of an ImageSource', () => {
+  it('is complete for a spec that says nothing but the image', () => {
+    expect(specOf({})).toEqual({
+      image: { registry: 'r.example', repository: 'a/b' },
       grammar: { name: 'SemVer', recommended: 'recommended', aliases: [], architectures: [] },
       cycle: null,
       include: [],
-      rules: [{ ...UNBOUND, name: 'stable', selector: { kind: 'type', type: 'release' }, newest: 1 }],
+      exclude: [expect.stringContaining('sha256') as string],
+      rules: [{ ...UNLIMITED, name: 'stable', selector: { kind: 'type', type: 'release' }, newest: 1 }],
       display: {},
       digests: 'Named',
       allowDowngrade: false,
     });
   });
 
-  it('means what the original stocks for RSP tags', () => {
-    const rules = read({ tags: { grammar: 'RSP', cycle: 45, architectures: ['amd64'] } }).rules;
-    expect(rules.map(({ name, newest }) => [name, newest])).toEqual([
-      ['releases', 1],
-      ['weeklies', 2],
-      ['dailies', 3],
+  it('has the rules of the original for RSP, and none for an empty list', () => {
+    const counts = specOf({ tags: { grammar: 'RSP' } }).rules.map(({ selector, newest }) => [
+      selector,
+      newest,
+    ]);
+    expect(counts).toEqual([
+      [{ kind: 'type', type: 'release' }, 1],
+      [{ kind: 'type', type: 'weekly' }, 2],
+      [{ kind: 'type', type: 'daily' }, 3],
+    ]);
+    expect(specOf({ select: [] }).rules).toEqual([]);
+  });
+
+  it('carries every field of tags', () => {
+    const tags = {
+      grammar: 'RSP',
+      recommended: 'best',
+      aliases: ['a'],
+      cycle: 45,
+      include: ['^w'],
+      exclude: [],
+      architectures: ['amd64'],
+    };
+    expect(specOf({ tags, digests: 'All', allowDowngrade: true })).toMatchObject({
+      grammar: { name: 'RSP', recommended: 'best', aliases: ['a'], architectures: ['amd64'] },
+      cycle: 45,
+      include: ['^w'],
+      exclude: [],
+      digests: 'All',
+      allowDowngrade: true,
+    });
+  });
+
+  it.each([
+    [{ type: 'weekly' }, { kind: 'type', type: 'weekly' }],
+    [{ semver: '>=2' }, { kind: 'semver', range: '>=2', dialect: 'npm', prereleases: false, variant: null }],
+    [
+      { semver: '>=2', dialect: 'Masterminds', prereleases: true, variant: 'alpine' },
+      { kind: 'semver', range: '>=2', dialect: 'Masterminds', prereleases: true, variant: 'alpine' },
+    ],
+    [{ pattern: '^x' }, { kind: 'pattern', pattern: '^x', orderBy: null }],
+    [
+      { pattern: '(?<d>x)', orderBy: { capture: 'd', as: 'Numerical' } },
+      { kind: 'pattern', pattern: '(?<d>x)', orderBy: { capture: 'd', as: 'Numerical' } },
+    ],
+    [{ tags: ['a', 'b'] }, { kind: 'tags', tags: ['a', 'b'] }],
+  ])('reads rule %j as %j', (rule, selector) => {
+    expect(specOf({ select: [{ name: 'r', ...rule }] }).rules).toEqual([
+      { ...UNLIMITED, name: 'r', selector },
     ]);
   });
 
-  it('means no rule at all if the list of rules is empty', () => {
-    expect(read({ select: [] }).rules).toEqual([]);
+  it('reads limits in milliseconds and bounds as values', () => {
+    const since = { date: '2077-01-31', version: 'v22.0', build: 7 };
+    const rule = { name: 'r', type: 'weekly', newest: 2, maxAge: '720h', minAge: '1h', since };
+    expect(specOf({ select: [rule] }).rules[0]).toMatchObject({
+      newest: 2,
+      maxAgeMs: 2_592_000_000,
+      minAgeMs: 3_600_000,
+      since: { dateMs: Date.UTC(2077, 0, 31), version: { ...makeVersion(22, 0, 0), precision: 2 }, build: 7 },
+    });
   });
-});
 
-describe('a rule', () => {
-  it.each([
-    [
-      'by type, with every bound',
-      { type: 'weekly', newest: 2, maxAge: '720h', minAge: '1h', since: { date: '2026-01-31', build: 7 } },
-      {
-        selector: { kind: 'type', type: 'weekly' },
-        newest: 2,
-        maxAgeMs: 720 * HOUR,
-        minAgeMs: HOUR,
-        since: { dateMs: Date.UTC(2026, 0, 31), version: null, build: 7 },
-      },
-    ],
-    [
-      'by range, in its plainest form',
-      { semver: '>=2 <3' },
-      {
-        ...UNBOUND,
-        selector: { kind: 'semver', range: '>=2 <3', dialect: 'npm', prereleases: false, variant: null },
-      },
-    ],
-    [
-      'by range, with everything',
-      {
-        semver: '^2',
-        dialect: 'Masterminds',
-        prereleases: true,
-        variant: 'alpine',
-        since: { version: '2.1.0' },
-      },
-      {
-        selector: {
-          kind: 'semver',
-          range: '^2',
-          dialect: 'Masterminds',
-          prereleases: true,
-          variant: 'alpine',
-        },
-        since: { dateMs: null, build: null, version: { major: 2, minor: 1, patch: 0 } },
-      },
-    ],
-    [
-      'by pattern',
-      { pattern: '^n-(?<d>\\d{8})$', orderBy: { capture: 'd', as: 'Numerical' } },
-      {
-        selector: {
-          kind: 'pattern',
-          pattern: '^n-(?<d>\\d{8})$',
-          orderBy: { capture: 'd', as: 'Numerical' },
-        },
-      },
-    ],
-    [
-      'by pattern, in the order of the tags',
-      { pattern: '^n-' },
-      { selector: { kind: 'pattern', pattern: '^n-', orderBy: null } },
-    ],
-    ['by name', { tags: ['a', 'b'] }, { ...UNBOUND, selector: { kind: 'tags', tags: ['a', 'b'] } }],
-  ] as const)('%s', (_how, rule, meaning) => {
-    expect(read({ select: [{ name: 'rule', ...rule }] }).rules).toMatchObject([{ name: 'rule', ...meaning }]);
-  });
-});
-
-describe('display', () => {
-  it('reads each type on its own', () => {
+  it('reads what is displayed per type', () => {
     const display = {
-      weekly: { number: 5 },
-      daily: { maxAge: '24h' },
-      release: { since: { version: '22.0.0' } },
+      weekly: { number: 5, maxAge: '1h', since: { date: '2077-01-31T12:00:00+02:00' } },
+      release: {},
     };
-    expect(read({ display }).display).toMatchObject({
-      weekly: { number: 5, maxAgeMs: null, since: noSince() },
-      daily: { number: null, maxAgeMs: 24 * HOUR },
-      release: { since: { version: { major: 22 } } },
+    expect(specOf({ display }).display).toEqual({
+      weekly: { number: 5, maxAgeMs: 3_600_000, since: { ...NO_BOUNDS, dateMs: Date.UTC(2077, 0, 31, 10) } },
+      release: { number: null, maxAgeMs: null, since: NO_BOUNDS },
     });
   });
 });
