@@ -1,0 +1,264 @@
+/** Stocking against a real API server with simulated nodes: what peers get wrong, one scenario each. */
+
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startOperator } from '../../hack/dev-cluster/operator-process.ts';
+import type { PrepulledImage, PrepulledImageManifest } from '../../src/api/prepulled-image.ts';
+import { type Overrides, prepulledImageManifest } from '../support/builders.ts';
+import {
+  apply,
+  conditionOf,
+  eventually,
+  listImages,
+  listPods,
+  type Stage,
+  startStage,
+} from '../support/dev-cluster.ts';
+
+/** Nobody answers there: digests need no registry, and platforms stay unknown. */
+const HOST = '127.0.0.1:1';
+const NODES = ['node-1', 'node-2', 'node-3', 'node-4'];
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await startStage({ nodes: NODES.length, logFolder: join('reports', 'e2e-stocking') });
+  await startOperator(stage.cluster, { flags: ['--pull-slots=2'] });
+});
+
+afterEach(async () => {
+  const { cluster } = stage;
+  await cluster.kubectl(['delete', 'ppi', '--all', '-A', '--wait=true']);
+  await cluster.kubectl(['delete', 'pods', '--all', '-A', '--wait=true', '--grace-period=1']);
+});
+
+afterAll(async () => {
+  await stage.cluster.stop({ keepLogs: true });
+});
+
+/** Different in each test: what is on a node is there under any name. */
+function digest(letters: string): string {
+  return `sha256:${letters.repeat(64).slice(0, 64)}`;
+}
+
+function image(
+  name: string,
+  spec: Overrides<PrepulledImageManifest['spec']>,
+  namespace = 'default',
+): PrepulledImageManifest {
+  return prepulledImageManifest({
+    metadata: { name, namespace },
+    spec: { access: { plainHTTP: true }, ...spec },
+  });
+}
+
+async function find(name: string, namespace = 'default'): Promise<PrepulledImage> {
+  const found = (await listImages(stage.cluster, namespace)).find(({ metadata }) => metadata.name === name);
+  if (found === undefined) throw new Error(`no PrepulledImage ${namespace}/${name}`);
+  return found;
+}
+
+async function untilReady(name: string, ready: string, namespace = 'default'): Promise<void> {
+  await eventually(async () => {
+    expect((await find(name, namespace)).status?.ready).toBe(ready);
+  });
+}
+
+/** `node image` of every container of every pull pod. */
+async function pulls(): Promise<readonly string[]> {
+  const pods = await listPods(stage.cluster);
+  return pods.flatMap(({ spec }) =>
+    spec.containers.map((container) => `${spec.nodeName} ${container.image}`),
+  );
+}
+
+describe('a bad image', () => {
+  it('is tried on few nodes, says why, and stops nothing else', async () => {
+    const missing = image('bad', { image: `${HOST}/missing/lab@${digest('a')}` });
+    const good = image('good', { image: `${HOST}/fine/lab@${digest('b')}` });
+    await apply(stage.cluster, missing, good);
+    await untilReady('good', '4/4');
+    await eventually(async () => {
+      const bad = await find('bad');
+      expect(conditionOf(bad, 'Ready')).toMatchObject({ status: 'False', reason: 'ImagePullFailed' });
+      expect(conditionOf(bad, 'Ready')?.message).toContain('not found');
+      expect(bad.status).toMatchObject({
+        prepulled: false,
+        ready: '0/4',
+        backoff: { class: 'Image', attempts: 1 },
+      });
+      expect(bad.status?.notPresent?.map(({ reason }) => reason)).toContain('ImageNotFound');
+    });
+  });
+});
+
+describe('nodes that cannot', () => {
+  it('are skipped with the reason and come back by themselves', async () => {
+    const { cluster } = stage;
+    await cluster.kubectl(['cordon', 'node-1']);
+    await cluster.kubectl(['taint', 'node', 'node-2', 'team=red:NoSchedule']);
+    await apply(cluster, image('lab', { image: `${HOST}/fine/lab@${digest('c')}` }));
+    await untilReady('lab', '2/2');
+    const { status } = await find('lab');
+    expect(status?.prepulled).toBe(true);
+    expect(status?.nodes?.skipped).toBe(2);
+    expect(status?.notPresent?.map(({ node, state, reason }) => [node, state, reason])).toEqual([
+      ['node-1', 'Skipped', 'Cordoned'],
+      ['node-2', 'Skipped', 'Tainted'],
+    ]);
+    await cluster.kubectl(['uncordon', 'node-1']);
+    await cluster.kubectl(['taint', 'node', 'node-2', 'team-']);
+    await untilReady('lab', '4/4');
+  });
+
+  it('are none of its business if the selector leaves them out; a late label lets one in', async () => {
+    const { cluster } = stage;
+    const nodes = { nodeSelector: { pool: 'gpu' } };
+    await apply(cluster, image('gpu', { image: `${HOST}/fine/lab@${digest('d')}`, nodes }));
+    await eventually(async () => {
+      const found = await find('gpu');
+      expect(conditionOf(found, 'Ready')).toMatchObject({ status: 'True', reason: 'NoEligibleNodes' });
+      expect(conditionOf(found, 'Prepulled')).toMatchObject({ status: 'False', reason: 'NoEligibleNodes' });
+      expect(found.status?.prepulled).toBe(false);
+    });
+    await cluster.kubectl(['label', 'node', 'node-3', 'pool=gpu']);
+    await untilReady('gpu', '1/1');
+    expect((await find('gpu')).status?.presentOn).toEqual(['node-3']);
+    await cluster.kubectl(['label', 'node', 'node-3', 'pool-']);
+  });
+
+  it('that wait for their stock behind the startup taint are stocked', async () => {
+    const taints = [{ key: 'larder.dev/not-stocked', effect: 'NoSchedule' }];
+    await stage.cluster.addNodes([{ name: 'fresh', taints }]);
+    await apply(stage.cluster, image('lab', { image: `${HOST}/fine/lab@${digest('e')}` }));
+    await untilReady('lab', '5/5');
+    await stage.cluster.kubectl(['delete', 'node', 'fresh']);
+    await untilReady('lab', '4/4');
+  });
+});
+
+describe('a pull that hangs', () => {
+  it('is said to be slow, gives its budget to others, and keeps only its own node', async () => {
+    const nodes = { nodeSelector: { 'kubernetes.io/hostname': 'node-1' } };
+    const slow = image('slow', {
+      image: `${HOST}/hangs/lab@${digest('f')}`,
+      nodes,
+      pull: { timeout: '10s', priority: 100 },
+    });
+    await apply(stage.cluster, slow);
+    await eventually(async () => {
+      expect((await find('slow')).status?.notPresent?.[0]).toMatchObject({
+        node: 'node-1',
+        state: 'Pulling',
+      });
+    });
+    await apply(stage.cluster, image('lab', { image: `${HOST}/fine/lab@${digest('1')}` }));
+    await untilReady('lab', '3/4');
+    await eventually(async () => {
+      expect((await find('slow')).status?.notPresent?.[0]).toMatchObject({
+        state: 'Pulling',
+        reason: 'PullSlow',
+      });
+    });
+  });
+});
+
+describe('several objects', () => {
+  it('of one image share its pulls, and one that goes disturbs no other', async () => {
+    const reference = `${HOST}/fine/shared@${digest('2')}`;
+    await apply(
+      stage.cluster,
+      image('one', { image: reference }),
+      image('two', { image: reference }),
+      image('three', { image: reference }),
+    );
+    for (const name of ['one', 'two', 'three']) await untilReady(name, '4/4');
+    const all = await pulls();
+    expect(all.length).toBe(4);
+    await stage.cluster.kubectl(['delete', 'ppi', 'one']);
+    expect((await find('two')).status?.ready).toBe('4/4');
+  });
+
+  it('of one name in two namespaces never mix', async () => {
+    await stage.cluster.kubectl(['create', 'namespace', 'other']);
+    const mine = image('same', { image: `${HOST}/fine/mine@${digest('3')}` });
+    const bad = image('same', { image: `${HOST}/missing/theirs@${digest('4')}` }, 'other');
+    await apply(stage.cluster, mine, bad);
+    await untilReady('same', '4/4');
+    await eventually(async () => {
+      expect((await find('same', 'other')).status?.nodes?.present).toBe(0);
+    });
+    expect((await find('same')).status?.prepulled).toBe(true);
+  });
+});
+
+describe('an edit', () => {
+  it('of a stocked image is stocked again, not taken for done', async () => {
+    await apply(stage.cluster, image('lab', { image: `${HOST}/fine/lab@${digest('5')}` }));
+    await untilReady('lab', '4/4');
+    await apply(stage.cluster, image('lab', { image: `${HOST}/fine/lab@${digest('6')}` }));
+    await eventually(async () => {
+      const { metadata, status } = await find('lab');
+      expect(status?.image?.digest).toBe(digest('6'));
+      expect(status?.observedGeneration).toBe(metadata.generation);
+      expect(status?.ready).toBe('4/4');
+    });
+    const asked = (await pulls()).filter((pull) => pull.endsWith(digest('6')));
+    expect(asked.length).toBe(4);
+  });
+});
+
+describe('budgets', () => {
+  it('hold: never more nodes pull at once than there are slots', async () => {
+    for (const letter of ['7', '8'])
+      await apply(stage.cluster, image(`lab-${letter}`, { image: `${HOST}/fine/lab@${digest(letter)}` }));
+    let most = 0;
+    await eventually(async () => {
+      const unfinished = (await listPods(stage.cluster)).filter(({ status }) => status.phase !== 'Succeeded');
+      most = Math.max(most, unfinished.length);
+      expect((await find('lab-7')).status?.ready).toBe('4/4');
+      expect((await find('lab-8')).status?.ready).toBe('4/4');
+    });
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThanOrEqual(2);
+  });
+
+  it('of one image hold as well', async () => {
+    await apply(
+      stage.cluster,
+      image('lab', { image: `${HOST}/fine/lab@${digest('9')}`, pull: { maxConcurrentNodes: 1 } }),
+    );
+    let most = 0;
+    await eventually(async () => {
+      const unfinished = (await listPods(stage.cluster)).filter(({ status }) => status.phase !== 'Succeeded');
+      most = Math.max(most, unfinished.length);
+      expect((await find('lab')).status?.ready).toBe('4/4');
+    });
+    expect(most).toBe(1);
+  });
+});
+
+describe('quiet', () => {
+  it('an object that is stocked is not written any more', async () => {
+    await apply(stage.cluster, image('lab', { image: `${HOST}/fine/lab@${digest('0')}`, interval: '10s' }));
+    await untilReady('lab', '4/4');
+    const { metadata } = await find('lab');
+    // Longer than the interval: the registry is asked again meanwhile, and still does not answer.
+    await stage.cluster
+      .kubectl(['wait', 'ppi/lab', '--for=jsonpath={.metadata.name}=never', '--timeout=12s'])
+      .catch(() => undefined);
+    expect((await find('lab')).metadata.resourceVersion).toBe(metadata.resourceVersion);
+  });
+});
+
+it('a namespace quota that refuses pull pods is explained', async () => {
+  await stage.cluster.kubectl(['create', 'namespace', 'tight']);
+  await stage.cluster.kubectl(['create', 'quota', 'none', '-n', 'tight', '--hard=pods=0']);
+  await apply(stage.cluster, image('lab', { image: `${HOST}/fine/lab@${digest('ab')}` }, 'tight'));
+  await eventually(async () => {
+    const { status } = await find('lab', 'tight');
+    expect(status?.notPresent?.[0]).toMatchObject({ state: 'Failed', reason: 'PodRefused' });
+    expect(status?.notPresent?.[0]?.message).toContain('exceeded quota');
+  });
+  await stage.cluster.kubectl(['delete', 'namespace', 'tight', '--wait=false']);
+});
