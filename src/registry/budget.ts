@@ -11,7 +11,14 @@ export interface BudgetSettings {
   readonly burst: number;
 }
 
-export const DEFAULT_BUDGET: BudgetSettings = { concurrency: 4, perSecond: 20, burst: 200 };
+const DEFAULT_BUDGET: BudgetSettings = { concurrency: 4, perSecond: 50, burst: 200 };
+/** Docker Hub bans addresses for what others take. */
+const HUB_BUDGET: BudgetSettings = { concurrency: 4, perSecond: 10, burst: 100 };
+
+/** What a registry is asked at most, by the host of its API. */
+export function budgetFor(host: string): BudgetSettings {
+  return host.endsWith('.docker.io') || host === 'hub.docker.com' ? HUB_BUDGET : DEFAULT_BUDGET;
+}
 
 /** The registry asked for a longer pause than the caller can wait. */
 export class BudgetPausedError extends Error {
@@ -132,19 +139,21 @@ export class Budget {
 /** All budgets by key; those at rest are forgotten beyond `limit`. */
 export class BudgetPool {
   readonly #budgets = new Map<string, Budget>();
-  readonly #create: (key: string) => Budget;
+  readonly #create: (host: string) => Budget;
   readonly #limit: number;
 
-  constructor(create: (key: string) => Budget, limit = 1000) {
+  constructor(create: (host: string) => Budget, limit = 1000) {
     this.#create = create;
     this.#limit = limit;
   }
 
-  get(key: string): Budget {
+  /** The budget for a host and whatever else tells callers apart. */
+  get(host: string, identity: string): Budget {
+    const key = `${host} ${identity}`;
     const known = this.#budgets.get(key);
     if (known !== undefined) return known;
     this.#forgetIdle();
-    const budget = this.#create(key);
+    const budget = this.#create(host);
     this.#budgets.set(key, budget);
     return budget;
   }

@@ -7,7 +7,7 @@ import type { RegistryAccess } from './access.ts';
 import { AddressPolicy } from './address-policy.ts';
 import { Authentication } from './authentication.ts';
 import { BoundedCache } from './bounded-cache.ts';
-import { Budget, BudgetPool, type BudgetSettings, DEFAULT_BUDGET } from './budget.ts';
+import { Budget, BudgetPool, type BudgetSettings, budgetFor } from './budget.ts';
 import { type Bundle, BundleReader } from './bundle-reader.ts';
 import { Connections, type ResolveHost } from './connections.ts';
 import { ContentReader, type HeadResult, type ManifestContent, type View } from './content.ts';
@@ -94,9 +94,9 @@ export class RegistryClient {
       ...(options.observe && { observe: options.observe }),
     });
     const realms = { allowedHosts: new Set(options.allowedRealms) };
-    const newBudget = (): Budget => new Budget(clock, { ...DEFAULT_BUDGET, ...options.budget });
+    const newBudget = (host: string): Budget => new Budget(clock, { ...budgetFor(host), ...options.budget });
     const budgets = new BudgetPool(newBudget);
-    this.#hub = new DockerHub(transport, clock, newBudget(), options.dockerHubURL);
+    this.#hub = new DockerHub(transport, clock, newBudget('hub.docker.com'), options.dockerHubURL);
     this.#session = new Session(transport, new Authentication(transport, clock, realms), budgets, clock);
     this.#lister = new TagLister(this.#session, new BoundedCache<KnownPage>(MAX_PAGE_BYTES));
     const content = new ContentReader(

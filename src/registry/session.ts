@@ -92,10 +92,8 @@ export class Session {
 
   async #sendAs(credentials: Credentials, call: Call): Promise<TransportResponse> {
     const identity: Identity = { repository: call.repository, access: call.access, credentials };
-    const origin = apiRoot(call.repository, call.access).origin;
-    const budget = this.#budgets.get(
-      `${origin} ${call.access.identity} ${credentialFingerprint(credentials)}`,
-    );
+    const { host } = apiRoot(call.repository, call.access);
+    const budget = this.#budgets.get(host, `${call.access.identity} ${credentialFingerprint(credentials)}`);
     for (let attempt = 1; ; attempt++) {
       try {
         const response = await this.#sendOnce(identity, call, budget);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Budget, BudgetPausedError, BudgetPool, type Permit } from '../../src/registry/budget.ts';
+import { Budget, BudgetPausedError, BudgetPool, budgetFor, type Permit } from '../../src/registry/budget.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 
 const SIGNAL = new AbortController().signal;
@@ -81,15 +81,23 @@ describe('Budget', () => {
 });
 
 describe('BudgetPool', () => {
-  it('gives one budget a key and forgets those at rest', async () => {
+  it('gives one budget a host and identity, and forgets those at rest', async () => {
     const clock = new FakeClock();
     const pool = new BudgetPool(() => new Budget(clock, { concurrency: 1, perSecond: 1, burst: 1 }), 2);
-    const busy = pool.get('busy');
+    const busy = pool.get('r.io', 'busy');
     await busy.acquire(0, SIGNAL);
-    const idle = pool.get('idle');
-    expect(pool.get('idle')).toBe(idle);
-    pool.get('third');
-    expect(pool.get('busy')).toBe(busy);
-    expect(pool.get('idle')).not.toBe(idle);
+    const idle = pool.get('r.io', 'idle');
+    expect(pool.get('r.io', 'idle')).toBe(idle);
+    pool.get('other.io', 'busy');
+    expect(pool.get('r.io', 'busy')).toBe(busy);
+    expect(pool.get('r.io', 'idle')).not.toBe(idle);
+  });
+});
+
+describe('budgetFor', () => {
+  it('is smaller for Docker Hub', () => {
+    const usual = budgetFor('registry.example.org').perSecond;
+    expect(budgetFor('registry-1.docker.io').perSecond).toBeLessThan(usual);
+    expect(budgetFor('docker.io.example.org').perSecond).toBe(usual);
   });
 });

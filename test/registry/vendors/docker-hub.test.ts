@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { anonymousAccess } from '../../../src/registry/access.ts';
-import { Budget, DEFAULT_BUDGET } from '../../../src/registry/budget.ts';
+import { Budget, budgetFor } from '../../../src/registry/budget.ts';
 import { Connections } from '../../../src/registry/connections.ts';
 import { newScanMeter } from '../../../src/registry/meter.ts';
 import { DEFAULT_TRANSPORT, Transport } from '../../../src/registry/transport.ts';
@@ -36,7 +36,7 @@ async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
   const hub = new DockerHub(
     new Transport(connections, clock, DEFAULT_TRANSPORT),
     clock,
-    new Budget(clock, DEFAULT_BUDGET),
+    new Budget(clock, budgetFor('hub.docker.com')),
     server.url,
   );
   const stage: Stage = {
