@@ -3,7 +3,7 @@
  *
  *   node hack/bench/kube.ts [--pods N] [--calls N] [--skip-cluster]      (default 50000 pods, 6000 calls)
  *
- * 1. Cache N pods (4.2 kB each) from a server on loopback: peak memory, longest stall (calmest of three), CPU.
+ * 1. Cache N pods (4.2 kB each) from a server on loopback: peak memory, longest stretch of CPU without a turn of the loop, CPU.
  * 2. Merge patches over TLS to the scriptable server on loopback, 10 at a time: rate, CPU per call.
  * 3. The same on a real API server, 2 at a time: CPU per call of the client.
  * 4. Bundled operator: process start to first reconcile, peak memory.
@@ -69,12 +69,6 @@ async function measure({ role, kubeconfig, count = 0, parallel = 1 }: Run): Prom
   return JSON.parse(readFileSync(result, 'utf8')) as Cost;
 }
 
-/** The run of three with the shortest stall: what else the machine does must not count. */
-async function measureCalmest(run: Run): Promise<Cost> {
-  const costs = [await measure(run), await measure(run), await measure(run)];
-  return costs.reduce((best, cost) => ((cost.stallMs ?? 0) < (best.stallMs ?? 0) ? cost : best));
-}
-
 /** Starts a server process and returns a kubeconfig for it. */
 async function serve(kind: 'pods' | 'objects', count: number): Promise<string> {
   const child = fork(join(import.meta.dirname, 'kube-server.ts'), [`--${kind}`, String(count)]);
@@ -112,24 +106,25 @@ function judge(
 }
 
 function describe(name: string, cost: Cost): void {
-  const { wallMs, cpuMs, peakMb, stallMs = 0, objects = 0 } = cost;
+  const { wallMs, cpuMs, peakMb, stretchMs = 0, stallMs = 0, objects = 0 } = cost;
   const rate = objects === 0 ? 0 : (objects / wallMs) * 1_000;
   const perCall = objects === 0 ? 0 : cpuMs / objects;
   print(
     `  ${name.padEnd(12)} ${(wallMs / 1_000).toFixed(2)} s, CPU ${(cpuMs / 1_000).toFixed(2)} s` +
-      ` (${perCall.toFixed(3)} ms each), ${rate.toFixed(0)}/s, peak ${peakMb.toFixed(0)} MB, stall ${stallMs.toFixed(0)} ms`,
+      ` (${perCall.toFixed(3)} ms each), ${rate.toFixed(0)}/s, peak ${peakMb.toFixed(0)} MB,` +
+      ` longest stretch ${stretchMs.toFixed(0)} ms (${stallMs.toFixed(0)} by the clock)`,
   );
 }
 
 async function benchCache(): Promise<void> {
   print(`Caching ${options.pods} pods`);
   const kubeconfig = await serve('pods', Number(options.pods));
-  const ours = await measureCalmest({ role: 'cache', kubeconfig });
+  const ours = await measure({ role: 'cache', kubeconfig });
   describe('larder', ours);
   const shipped = await measure({ role: 'cache-shipped', kubeconfig });
   describe('as shipped', shipped);
   judge('peak memory, MB', ours.peakMb, { below: 200 });
-  judge('longest stall, ms', ours.stallMs ?? 0, { below: 50 });
+  judge('longest stretch, ms of CPU', ours.stretchMs ?? 0, { below: 50 });
 }
 
 async function benchPatch(): Promise<void> {
