@@ -1,7 +1,7 @@
 /** Bundles the operator to dist/larder.js: one ES module with its source map beside it. */
 
-import { chmod } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 
@@ -59,9 +59,30 @@ export async function bundle(options: BundleOptions): Promise<ReadonlyMap<string
   return new Map(Object.entries(output?.inputs ?? {}).map(([path, input]) => [path, input.bytesInOutput]));
 }
 
+/** Builds beside the target and renames: whoever starts the bundle meanwhile gets the old one or the new one, whole. */
+async function buildInPlace(target: string): Promise<ReadonlyMap<string, number>> {
+  const folder = await mkdtemp(join(await ensureFolder(dirname(target)), '.build-'));
+  try {
+    const inputs = await bundle({
+      entry: join(root, 'src/main.ts'),
+      outfile: join(folder, basename(target)),
+    });
+    for (const suffix of ['.map', '']) {
+      await rename(join(folder, basename(target) + suffix), target + suffix);
+    }
+    return inputs;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function ensureFolder(path: string): Promise<string> {
+  await mkdir(path, { recursive: true });
+  return path;
+}
+
 if (import.meta.main) {
-  const outfile = join(root, 'dist/larder.js');
-  const inputs = await bundle({ entry: join(root, 'src/main.ts'), outfile });
+  const inputs = await buildInPlace(join(root, 'dist/larder.js'));
   const bytes = [...inputs.values()].reduce((sum, size) => sum + size, 0);
   process.stdout.write(`dist/larder.js: ${(bytes / 1e6).toFixed(1)} MB from ${inputs.size} files\n`);
 }
