@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** Entry: hands argv to the command line, stops on SIGTERM and SIGINT; nothing else. */
 
 import { readFile } from 'node:fs/promises';
