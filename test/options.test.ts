@@ -26,6 +26,8 @@ const CASES: Readonly<Record<keyof OperatorOptions, readonly [unknown, string, u
   burst: [200, '1', 1],
   workers: [8, '256', 256],
   pullSlots: [50, '0', 0],
+  maxKeptPods: [2_000, '0', 0],
+  nodeStatusMaxImages: [50, '0', 0],
   allowedCIDRs: [[], '10.0.0.0/8, fd00::/8', ['10.0.0.0/8', 'fd00::/8']],
   allowedRealms: [[], 'auth.example.org', ['auth.example.org']],
   drainMs: [20_000, '1m30s', 90_000],
@@ -57,6 +59,8 @@ const WRONG: Partial<Record<keyof OperatorOptions, readonly (readonly [string, s
     ['257', 'from 1 to 256'],
   ],
   pullSlots: [['many', 'whole number']],
+  maxKeptPods: [['12001', 'from 0 to 12000']],
+  nodeStatusMaxImages: [['-1', 'whole number']],
   allowedCIDRs: [
     ['10.0.0.0', 'address/prefix'],
     ['10.0.0.0/33', 'address/prefix'],

@@ -1,45 +1,45 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { Newcomers } from '../../../src/controllers/prepulled-image/newcomers.ts';
 
-describe('Newcomers', () => {
-  let newcomers: Newcomers;
-  const look = (eligible: string[], missing: string[], now: number) =>
-    newcomers.observe('ns/lab', { eligible, missing, now, newForMs: 600 });
+const FOR_MS = 600_000;
 
-  beforeEach(() => {
-    newcomers = new Newcomers();
-  });
+function look(newcomers: Newcomers, now: number, eligible: readonly string[], missing: readonly string[]) {
+  return newcomers.observe('a', { eligible, missing, now, newForMs: FOR_MS });
+}
 
-  it('takes nobody for new who is there at the first look', () => {
-    expect(look(['a', 'b'], ['a', 'b'], 0)).toEqual({ missing: 0 });
-  });
+it('nobody is new at the first look, as after a restart', () => {
+  expect(look(new Newcomers(), 0, ['n1'], ['n1'])).toEqual({ missing: 0 });
+});
 
-  it('counts a node that joins, until its time is over', () => {
-    look(['a'], [], 0);
-    expect(look(['a', 'b'], ['b'], 100)).toEqual({ missing: 1, lookAfterMs: 600 });
-    expect(look(['a', 'b'], ['b'], 400)).toEqual({ missing: 1, lookAfterMs: 300 });
-    expect(newcomers.missing('ns/lab')).toBe(1);
-    expect(look(['a', 'b'], ['b'], 700)).toEqual({ missing: 0 });
-    expect(newcomers.missing('ns/lab')).toBe(0);
+it('a node is new for a while, as long as it lacks the image', () => {
+  const newcomers = new Newcomers();
+  look(newcomers, 0, ['n1'], []);
+  expect(look(newcomers, 1_000, ['n1', 'n2'], ['n2'])).toEqual({ missing: 1, lookAfterMs: FOR_MS });
+  expect(look(newcomers, 301_000, ['n1', 'n2', 'n3'], ['n2', 'n3'])).toEqual({
+    missing: 2,
+    lookAfterMs: 300_000,
   });
+  expect(newcomers.missing('a')).toBe(2);
+  expect(look(newcomers, 601_000, ['n1', 'n2', 'n3'], ['n2', 'n3'])).toEqual({
+    missing: 1,
+    lookAfterMs: 300_000,
+  });
+  expect(look(newcomers, 602_000, ['n1', 'n2', 'n3'], ['n2'])).toEqual({ missing: 0 });
+});
 
-  it('looks again when the first of several is no longer new', () => {
-    look([], [], 0);
-    look(['a'], ['a'], 100);
-    expect(look(['a', 'b'], ['a', 'b'], 300)).toEqual({ missing: 2, lookAfterMs: 400 });
-  });
+it('a node that comes back is new once more', () => {
+  const newcomers = new Newcomers();
+  look(newcomers, 0, ['n1'], []);
+  look(newcomers, 1_000, [], []);
+  expect(look(newcomers, 2_000, ['n1'], ['n1']).missing).toBe(1);
+});
 
-  it('takes a node for new again that left and came back', () => {
-    look(['a', 'b'], [], 0);
-    look(['a'], [], 100);
-    expect(look(['a', 'b'], ['b'], 200).missing).toBe(1);
-  });
-
-  it('keeps images apart, and forgets', () => {
-    look(['a'], [], 0);
-    look(['a', 'b'], ['b'], 10);
-    expect(newcomers.missing('ns/other')).toBe(0);
-    newcomers.forget('ns/lab');
-    expect(look(['a', 'b'], ['b'], 20)).toEqual({ missing: 0 });
-  });
+it('images are looked at each on its own, and forgotten', () => {
+  const newcomers = new Newcomers();
+  look(newcomers, 0, [], []);
+  look(newcomers, 1, ['n1'], ['n1']);
+  expect(newcomers.missing('b')).toBe(0);
+  newcomers.forget('a');
+  expect(newcomers.missing('a')).toBe(0);
+  expect(look(newcomers, 2, ['n1'], ['n1'])).toEqual({ missing: 0 });
 });

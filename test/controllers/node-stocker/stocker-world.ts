@@ -1,0 +1,193 @@
+/** Nodes, wants and a fake API server between which the node-stocker works; the test plays the kubelets. */
+
+import type { PrepulledImage } from '../../../src/api/prepulled-image.ts';
+import type { NodeObject } from '../../../src/controllers/node.ts';
+import { nodeStocker, PODS_BY_NODE } from '../../../src/controllers/node-stocker/controller.ts';
+import { Expectations } from '../../../src/controllers/node-stocker/expectations.ts';
+import { type PullPod, projectPullPod, pullKeys } from '../../../src/controllers/node-stocker/pull-pod.ts';
+import { Wants } from '../../../src/controllers/wants.ts';
+import { Circuits } from '../../../src/domain/circuits.ts';
+import { Coverage } from '../../../src/domain/coverage.ts';
+import type { NodeFacts } from '../../../src/domain/node.ts';
+import { CLUSTER_CLAIM, PullBudget } from '../../../src/domain/pull-budget.ts';
+import type { Want } from '../../../src/domain/want.ts';
+import { formatTime } from '../../../src/kube/condition.ts';
+import type { Reconciler } from '../../../src/kube/controller.ts';
+import { formatKey } from '../../../src/kube/resource.ts';
+import type { Result } from '../../../src/kube/result.ts';
+import type { Transport } from '../../../src/kube/transport.ts';
+import { prepulledImage } from '../../support/builders.ts';
+import { FakeApiServer } from '../../support/fake-api-server.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { nodeFacts, PODS, phaseContext } from '../fixtures.ts';
+
+type Overrides = NonNullable<Parameters<typeof prepulledImage>[0]>;
+
+export interface StockerSettings {
+  readonly slots?: number;
+  readonly maxKeptPods?: number;
+}
+
+export interface ImageSettings {
+  readonly namespace?: string;
+  /** Compressed; default 1 MiB. */
+  readonly bytes?: number;
+  /** Of the digest; default: one of its own for each name. */
+  readonly seed?: string;
+  readonly spec?: NonNullable<Overrides['spec']>;
+}
+
+export class StockerWorld implements AsyncDisposable {
+  readonly server: FakeApiServer;
+  readonly clock = new FakeClock();
+  readonly coverage = new Coverage();
+  readonly circuits = new Circuits(() => 0);
+  readonly wants = new Wants();
+  readonly expectations = new Expectations();
+  readonly budget: PullBudget;
+  /** Nodes that were asked to be looked at again. */
+  readonly woken: string[] = [];
+  isSettled = true;
+  /** What the watch has brought last, while it brings nothing new. */
+  staleCache: readonly PullPod[] | undefined;
+  readonly #transport: Transport;
+  readonly #nodes = new Map<string, NodeObject>();
+  readonly #reconciler: Reconciler;
+
+  private constructor(server: FakeApiServer, { slots = 50, maxKeptPods = 100 }: StockerSettings) {
+    this.server = server;
+    const { client, transport } = server.connect(this.clock);
+    this.#transport = transport;
+    this.budget = new PullBudget((claim) => (claim === CLUSTER_CLAIM ? slots : this.wants.limitOf(claim)));
+    const cached = (): readonly PullPod[] => this.staleCache ?? this.pods();
+    this.#reconciler = nodeStocker({
+      client,
+      nodes: { get: ({ name }) => this.#nodes.get(name) },
+      pods: {
+        byIndex: (index, node) =>
+          cached().filter(({ spec }) => index === PODS_BY_NODE && spec.nodeName === node),
+        get size() {
+          return cached().length;
+        },
+      },
+      wants: this.wants,
+      coverage: this.coverage,
+      circuits: this.circuits,
+      budget: this.budget,
+      expectations: this.expectations,
+      clock: this.clock,
+      random: () => 0,
+      isSettled: () => this.isSettled,
+      wake: (node) => {
+        this.woken.push(node);
+      },
+      maxKeptPods,
+    });
+  }
+
+  /** The nodes are ready and take everything. */
+  static async start(nodes: readonly string[], settings: StockerSettings = {}): Promise<StockerWorld> {
+    const world = new StockerWorld(await FakeApiServer.start(), settings);
+    for (const name of nodes) world.setNode(name);
+    return world;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#transport.close();
+    await this.server.close();
+  }
+
+  setNode(name: string, overrides: Partial<NodeFacts> = {}): void {
+    const facts = nodeFacts(name, overrides);
+    this.#nodes.set(name, { metadata: { name, uid: facts.uid }, facts });
+    this.coverage.observeNode(facts);
+  }
+
+  removeNode(name: string): void {
+    this.#nodes.delete(name);
+    this.coverage.removeNode(name);
+  }
+
+  /** A PrepulledImage that is resolved, by digest. */
+  want(
+    name: string,
+    { namespace = 'default', bytes = 2 ** 20, seed = name, spec = {} }: ImageSettings = {},
+  ): Want {
+    const registry = 'registry.example.org';
+    const digest = `sha256:${Buffer.from(seed).toString('hex').padEnd(64, '0')}`;
+    const image = `${registry}/lab:${name}@${digest}`;
+    const object: PrepulledImage = {
+      ...prepulledImage({ metadata: { name, namespace }, spec: { image, ...spec } }),
+      status: {
+        image: { reference: `${registry}/lab:${name}`, digest, registry, repository: 'lab', size: bytes },
+      },
+    };
+    this.wants.put(object);
+    const want = this.wants.list().find(({ id }) => id === formatKey({ namespace, name }));
+    if (want === undefined) throw new Error(`${name} wants nothing`);
+    return want;
+  }
+
+  drop(name: string, namespace = 'default'): void {
+    this.wants.remove(prepulledImage({ metadata: { name, namespace } }));
+  }
+
+  reconcile(node: string): Promise<Result> {
+    return this.#reconciler.reconcile({ name: node }, phaseContext({ now: this.clock.now() }));
+  }
+
+  /** As the informer shows them, oldest first. */
+  pods(node?: string): readonly PullPod[] {
+    const all = this.server.store.list(PODS).map((stored) => projectPullPod(stored));
+    return all.filter(({ spec }) => node === undefined || spec.nodeName === node);
+  }
+
+  /** The only pull pod of the node. */
+  pod(node: string): PullPod {
+    const [pod, ...others] = this.pods(node);
+    if (pod === undefined || others.length > 0)
+      throw new Error(`${node} has ${String(others.length)} more pods`);
+    return pod;
+  }
+
+  /** Names of the images that a pod pulls, in its order. */
+  pulls(pod: PullPod): readonly string[] {
+    const keys = [...pullKeys(pod).values()];
+    return keys.map((key) => Buffer.from(key.replace('sha256:', ''), 'hex').toString().replaceAll('\0', ''));
+  }
+
+  /** The kubelet has taken note of the pod and pulls. */
+  begin(node: string): void {
+    this.#report(this.pod(node), (name) => ({
+      name,
+      imageID: '',
+      state: { waiting: { reason: 'ContainerCreating' } },
+    }));
+  }
+
+  /** Everything was pulled and has run; images in `failing` could not be pulled, for the given cause. */
+  finish(node: string, failing: Readonly<Record<string, string>> = {}): void {
+    const pod = this.pods(node).at(-1);
+    if (pod === undefined) throw new Error(`${node} has no pod`);
+    const names = this.pulls(pod);
+    this.#report(pod, (name, index) => {
+      const message = failing[names[index] ?? ''];
+      if (message !== undefined)
+        return { name, imageID: '', state: { waiting: { reason: 'ErrImagePull', message } } };
+      const finishedAt = formatTime(this.clock.now());
+      return {
+        name,
+        imageID: 'registry.example.org/lab@sha256:other',
+        state: { terminated: { finishedAt } },
+      };
+    });
+  }
+
+  #report(pod: PullPod, statusOf: (container: string, index: number) => object): void {
+    const stored = this.server.store.get(PODS, formatKey(pod.metadata));
+    const containers = [...pullKeys(pod).keys()];
+    const startTime = pod.status?.startTime ?? formatTime(this.clock.now());
+    const status = { phase: 'Pending', startTime, containerStatuses: containers.map(statusOf) };
+    this.server.store.put(PODS, { ...stored, status });
+  }
+}
