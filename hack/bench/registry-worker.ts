@@ -24,10 +24,11 @@ export interface Cost {
 /** Tells its host, then answers each message with the number of requests since the last one. */
 async function serve(tags: number): Promise<void> {
   const registry = await FakeRegistry.start();
+  // In the order in which registries list.
   const names = Array.from(
     { length: tags },
     (_, index) => `v${Math.floor(index / 1000)}.${index % 1000}.0-build${index}`,
-  );
+  ).sort();
   registry.setTags(REPOSITORY, names);
   process.on('message', () => {
     process.send?.(registry.log.length);

@@ -13,6 +13,7 @@ import { RegistryError, type RegistryErrorCode } from './errors.ts';
 import { findNextLink } from './link.ts';
 import type { ScanMeter } from './meter.ts';
 import { isPlainAllowed } from './realm.ts';
+import { SeenTags } from './seen-tags.ts';
 import type { Session } from './session.ts';
 import { readTagPage, type TagPage } from './tag-page.ts';
 import type { TransportResponse } from './transport.ts';
@@ -141,7 +142,7 @@ function pageKey({ access, repository }: ListRequest, url: URL): string {
 class Walk {
   readonly request: ListRequest;
   readonly subject;
-  readonly #seenTags = new Set<string>();
+  readonly #seenTags = new SeenTags();
   readonly #seenURLs = new Set<string>();
   #stalePages = 0;
   #followsLinks = false;
@@ -168,7 +169,7 @@ class Walk {
 
   /** The page without what earlier pages had. */
   add(page: TagPage): TagPage {
-    const tags = page.tags.filter((tag) => !this.#seenTags.has(tag) && this.#seenTags.add(tag));
+    const tags = this.#seenTags.add(page.tags);
     if (this.#seenTags.size > this.request.limits.maxTags) {
       throw this.error('LIST_TOO_LARGE', `more than ${this.request.limits.maxTags} tags`);
     }
