@@ -316,6 +316,12 @@ describe('credentials', () => {
   });
 });
 
+it('config/default is accepted by the API server as a whole', async () => {
+  const folder = join(import.meta.dirname, '../../config/default');
+  const { stdout } = await stage.cluster.kubectl(['apply', '--dry-run=server', '-k', folder]);
+  expect(stdout).toContain('deployment.apps/larder created (server dry run)');
+});
+
 it('never asked for a right it does not have, but for the Secret', async () => {
   const log = await readFile(operator.logFile, 'utf8');
   const refused = log.split('\n').filter((line) => /"status":403/.test(line));
