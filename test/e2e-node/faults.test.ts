@@ -102,8 +102,9 @@ describeOnNode('a pull on a real node survives', () => {
     const digest = await startPull('registry');
     line.cut();
     await eventually(async () => {
-      const { status } = await getImage('registry');
-      expect(status?.notPresent).toMatchObject([{ node: 'real-1', reason: 'RegistryUnreachableFromNode' }]);
+      const [pair] = (await getImage('registry')).status?.notPresent ?? [];
+      expect(pair).toMatchObject({ node: 'real-1', state: 'Failed', attempts: 1 });
+      expect(pair?.message).toContain('connection reset by peer');
     });
     line.mend();
     await arrived('registry', digest);

@@ -13,7 +13,7 @@ import type { Pull } from '../../src/domain/want.ts';
 import { apply, eventually } from '../support/dev-cluster.ts';
 
 /** A pod that runs its image's entrypoint. */
-export function plainPod(name: string, image: string): object {
+export function plainPod(name: string, image: string, resources: object = {}): object {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -24,7 +24,7 @@ export function plainPod(name: string, image: string): object {
       terminationGracePeriodSeconds: 0,
       automountServiceAccountToken: false,
       dnsPolicy: 'Default',
-      containers: [{ name: 'main', image }],
+      containers: [{ name: 'main', image, resources }],
     },
   };
 }

@@ -6,7 +6,7 @@ import { ImageWriter } from '../../hack/dev-cluster/image-writer.ts';
 import { busyboxImage } from '../../hack/dev-cluster/real-node-images.ts';
 import type { PullPod } from '../../src/controllers/node-stocker/pull-pod.ts';
 import { apply, eventually } from '../support/dev-cluster.ts';
-import { createPullPod, finishedPull, getPod, type JudgedPull } from './node-pods.ts';
+import { createPullPod, finishedPull, getPod, type JudgedPull, plainPod } from './node-pods.ts';
 import { describeOnNode, useNodeStage } from './node-stage.ts';
 import { PULLER, pullSecret, startPrivateRegistry } from './private-registry.ts';
 
@@ -123,6 +123,59 @@ describeOnNode('a pull pod on a real kubelet', () => {
     expect((await pull([wanted], ['bad'])).verdict).toMatchObject(refused);
     expect((await pull([wanted], ['good'])).verdict).toMatchObject({ present: [wanted], failed: [] });
     expect((await pull([wanted])).verdict).toMatchObject(refused);
+  });
+
+  it('is admitted on a fully booked node, and under a quota that demands limits', async () => {
+    const { cluster, registry, node } = stage();
+    const { status } = await cluster.getJson<{ status: { allocatable: { cpu: string } } }>([
+      'node',
+      node.name,
+    ]);
+    const resources = { requests: { cpu: status.allocatable.cpu } };
+    await apply(cluster, plainPod('booker', `${registry.host}/larder/sandbox:1`, resources));
+    await cluster.kubectl(['wait', '--for=condition=Ready', '--timeout=30s', 'pod/booker']);
+    const hard = { 'limits.cpu': '1', 'limits.memory': '1Gi', 'requests.cpu': '1' };
+    await apply(cluster, {
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: { name: 'limits', namespace: NAMESPACE },
+      spec: { hard },
+    });
+    await images.push({ seed: 'booked' }, ['booked']);
+    const { verdict } = await pull([`${image}:booked`]);
+    expect(verdict).toMatchObject({ present: [`${image}:booked`], failed: [] });
+    await cluster.kubectl(['delete', 'pod/booker']);
+    await cluster.kubectl(['delete', 'resourcequota/limits', '-n', NAMESPACE]);
+  });
+
+  it('protects its image from the age collector of the kubelet as long as it is there', async () => {
+    const { node } = stage();
+    const kept = await images.push({ seed: 'kept' }, ['kept']);
+    const lost = await images.push({ seed: 'lost' }, ['lost']);
+    await pull([`${image}@${kept}`]);
+    // A deleted pod holds its image until its containers are removed, up to a minute later: this one never had a pod.
+    await node.ctr(['images', 'pull', '--plain-http', `${image}@${lost}`]);
+    // It collects when it starts and every five minutes, but never before it has run as long as the age.
+    await node.killKubelet();
+    await node.configureKubelet({ imageMinimumGCAge: '1ns', imageMaximumGCAge: '2ns' });
+    await node.startKubelet();
+    await eventually(async () => {
+      const stored = (await node.images()).map(({ digest }) => digest);
+      expect([stored.includes(kept), stored.includes(lost)]).toEqual([true, false]);
+    });
+    await node.killKubelet();
+    await node.configureKubelet({});
+    await node.startKubelet();
+  });
+
+  // Last, for it takes every pull pod along: what they proved must not hang on them.
+  it('stops no drain', async () => {
+    const { cluster, node } = stage();
+    const { stderr } = await cluster.kubectl(['drain', node.name, '--timeout=20s']);
+    expect(stderr).not.toContain('cannot delete');
+    const { items } = await cluster.getJson<{ items: PullPod[] }>(['pods', '-n', NAMESPACE]);
+    expect(items).toEqual([]);
+    await cluster.kubectl(['uncordon', node.name]);
   });
 });
 
