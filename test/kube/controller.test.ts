@@ -5,14 +5,7 @@ import { Controller, type ReconcileContext } from '../../src/kube/controller.ts'
 import { silentEvents } from '../../src/kube/events.ts';
 import { noMetrics } from '../../src/kube/metrics.ts';
 import { formatKey, type ObjectKey } from '../../src/kube/resource.ts';
-import {
-  done,
-  minResult,
-  type Result,
-  TerminalError,
-  TransientError,
-  WaitingError,
-} from '../../src/kube/result.ts';
+import { done, type Result, TerminalError, TransientError, WaitingError } from '../../src/kube/result.ts';
 import { Trigger } from '../../src/kube/watch-source.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { memoryLog } from './fixtures.ts';
@@ -295,14 +288,5 @@ describe('stopping', () => {
       events: silentEvents,
     });
     await expect(controller.run({ stop: stop.signal, abort: stop.signal })).rejects.toThrow('bad source');
-  });
-});
-
-describe('minResult', () => {
-  it('takes the soonest requeue', () => {
-    expect(minResult(done, { requeueAfterMs: 5 }, { requeueAfterMs: 3 }, { requeueAfterMs: 0 })).toEqual({
-      requeueAfterMs: 3,
-    });
-    expect(minResult(done, {}, { requeueAfterMs: -1 })).toEqual({});
   });
 });

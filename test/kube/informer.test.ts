@@ -1,4 +1,6 @@
 import { getEventListeners } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sleep, systemClock } from '../../src/clock.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
@@ -8,6 +10,13 @@ import type { Transport } from '../../src/kube/transport.ts';
 import { FakeApiServer, type FaultAction } from '../support/fake-api-server.ts';
 import { eventually, FakeClock } from '../support/fake-clock.ts';
 import { memoryLog, WIDGET_REF, WIDGETS, type Widget, widget } from './fixtures.ts';
+
+/** Bytes in use after a full collection. */
+function usedHeap(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed;
+}
 
 let server: FakeApiServer;
 let transport: Transport;
@@ -396,9 +405,12 @@ describe('under permanent trouble', () => {
   });
 
   it('leaves nothing behind after a hundred watches', async () => {
+    for (let index = 0; index < 200; index += 1) put(`w${index}`);
     start();
     await synced();
-    for (let round = 0; round < 100; round += 1) {
+    let heapBefore = 0;
+    for (let round = 0; round < 120; round += 1) {
+      if (round === 20) heapBefore = usedHeap();
       const before = server.count('watch');
       if (round % 2 === 0) server.watches[0]?.reset();
       else server.watches[0]?.end();
@@ -410,6 +422,8 @@ describe('under permanent trouble', () => {
     expect(clock.pendingTimers).toBeLessThan(4);
     expect(server.openConnections).toBeLessThan(4);
     expect(server.count('list')).toBe(1);
+    // The server's log of requests is in there too.
+    expect(usedHeap() - heapBefore).toBeLessThan(3_000_000);
   });
 
   it('does not reopen in a busy loop a watch that ends at once', async () => {
