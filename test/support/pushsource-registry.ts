@@ -3,7 +3,7 @@
 import { expect } from 'vitest';
 import { architectureOf, type PullInfo, validatePullSpec } from '../../src/domain/pull-spec.ts';
 import { parseReference, type Reference } from '../../src/domain/reference.ts';
-import { isRegistryError, type RegistryError, registryReason } from '../../src/registry/errors.ts';
+import { type RegistryError, registryReason } from '../../src/registry/errors.ts';
 import type { ResolvedPlatform } from '../../src/registry/image-resolver.ts';
 import { basicAuthKeychain } from '../../src/registry/keychain.ts';
 import {
@@ -15,6 +15,7 @@ import {
 } from '../../src/registry/media-types.ts';
 import { describePull } from '../../src/registry/pull-info.ts';
 import { FakeRegistry, type FakeRegistryOptions, sha256 } from './fake-registry.ts';
+import { failureOf } from './registry-failure.ts';
 import { openSession, REPOSITORY, type RegistrySession } from './registry-session.ts';
 
 interface Row {
@@ -47,8 +48,10 @@ export async function playRegistrySource(row: Row): Promise<Outcome> {
   const labels = inspect.at(0)?.config?.Labels ?? {};
   await using registry = await FakeRegistry.start();
   await using session = openSession();
-  if (best !== undefined) putBest(registry, best, labels);
-  const wanted = { ...parseReference(image), registry: registry.host, repository: REPOSITORY };
+  const { tag = 'latest', ...rest } = parseReference(image);
+  const wanted = { ...rest, tag, registry: registry.host, repository: REPOSITORY };
+  if (best !== undefined) putBest(registry, best, { labels, tag });
+  answerOutage(registry, manifestResponses);
   const resolving = session.client.resolve(wanted, session.access, { ...session, detail: 'labels' });
   if (Array.isArray(row.observed)) {
     const resolved = await resolving;
@@ -56,9 +59,21 @@ export async function playRegistrySource(row: Row): Promise<Outcome> {
     expectPlatform(resolved.platforms[0], labels);
     return 'different';
   }
-  const reason = registryReason(await failure(resolving));
-  expect(['UnsupportedMediaType', 'ManifestUnknown', 'InvalidResponse']).toContain(reason);
+  const reason = registryReason(await failureOf(resolving, session.clock));
+  expect(['UnsupportedMediaType', 'ManifestUnknown', 'InvalidResponse', 'RegistryUnavailable']).toContain(
+    reason,
+  );
   return undefined;
+}
+
+/** pushsource takes a 404 for a missing type; any other error ends it, whichever type it was for. */
+function answerOutage(registry: FakeRegistry, responses: SourceCase['manifestResponses']): void {
+  const outage = responses.find((answer) => typeof answer === 'number' && answer !== 404);
+  if (outage === undefined) return;
+  registry.intercept = (_, response) => {
+    response.writeHead(Number(outage)).end();
+    return true;
+  };
 }
 
 interface ObservedSource {
@@ -89,17 +104,18 @@ function expectPlatform(
 }
 
 /** What a registry holds that gives this type to a client that takes every type. */
-function putBest(registry: FakeRegistry, type: string, labels: Readonly<Record<string, string>>): void {
-  for (const tag of ['1', '1-src', 'latest']) {
-    const architecture = architectureOf({ label: labels['architecture'] ?? 'amd64' }) ?? '';
-    const image = { architecture, labels, mediaType: DOCKER_MANIFEST };
-    if (type === DOCKER_LIST)
-      registry.putIndex(REPOSITORY, tag, { platforms: [image], mediaType: DOCKER_LIST });
-    else if (type === DOCKER_MANIFEST) registry.putImage(REPOSITORY, tag, image);
-    else if (isSchema1Type(type))
-      registry.putManifest(REPOSITORY, { schemaVersion: 1, architecture, fsLayers: [] }, type, tag);
-    else registry.putManifest(REPOSITORY, { schemaVersion: 1 }, type, tag);
-  }
+function putBest(
+  registry: FakeRegistry,
+  type: string,
+  { labels, tag }: { readonly labels: Readonly<Record<string, string>>; readonly tag: string },
+): void {
+  const architecture = architectureOf({ label: labels['architecture'] ?? 'amd64' }) ?? '';
+  const image = { architecture, labels, mediaType: DOCKER_MANIFEST };
+  const schema1 = { schemaVersion: 1, architecture, fsLayers: [] };
+  if (type === DOCKER_LIST)
+    registry.putIndex(REPOSITORY, tag, { platforms: [image], mediaType: DOCKER_LIST });
+  else if (type === DOCKER_MANIFEST) registry.putImage(REPOSITORY, tag, image);
+  else registry.putManifest(REPOSITORY, isSchema1Type(type) ? schema1 : { schemaVersion: 1 }, type, tag);
 }
 
 interface HttpCase {
@@ -123,7 +139,7 @@ export async function playRegistryHttp(row: Row): Promise<Outcome> {
       response.end(code === undefined ? '' : JSON.stringify({ errors: [{ code }] }));
       return true;
     };
-    await failureOf(session, reference(registry));
+    await readFailure(session, reference(registry));
   });
   return undefined;
 }
@@ -141,7 +157,7 @@ const HTTP_PLAYS: Readonly<Record<string, () => Promise<Outcome>>> = {
   'bearer-without-realm': () =>
     onStage({ auth: 'bearer', ...USER }, async (registry, session) => {
       registry.auth.challenge = () => 'Bearer';
-      const error = await failureOf(session, reference(registry));
+      const error = await readFailure(session, reference(registry));
       expect(error.message).toContain('names no realm');
     }),
 
@@ -172,7 +188,7 @@ const HTTP_PLAYS: Readonly<Record<string, () => Promise<Outcome>>> = {
           .end('hello');
         return true;
       };
-      await failureOf(session, reference(registry));
+      await readFailure(session, reference(registry));
     }),
 
   'manifest-unknown': async () => {
@@ -184,7 +200,7 @@ const HTTP_PLAYS: Readonly<Record<string, () => Promise<Outcome>>> = {
             .end(JSON.stringify({ errors: [{ code }] }));
           return true;
         };
-        const error = await failureOf(session, reference(registry));
+        const error = await readFailure(session, reference(registry));
         expect(error).toMatchObject({ code: 'MANIFEST_UNKNOWN', temporary: false });
         expect(registry.log).toHaveLength(1);
       });
@@ -198,7 +214,7 @@ const HTTP_PLAYS: Readonly<Record<string, () => Promise<Outcome>>> = {
         response.writeHead(500).end();
         return true;
       };
-      const error = await failureOf(session, reference(registry));
+      const error = await readFailure(session, reference(registry));
       expect(error).toMatchObject({ code: 'UNAVAILABLE', status: 500, temporary: true });
       expect(registry.log).toHaveLength(3);
       expect(session.clock.monotonic()).toBeGreaterThanOrEqual(3000);
@@ -258,20 +274,7 @@ async function onStage(
   await play(registry, session);
 }
 
-/** The error of reading a manifest, with the clock stepped through its retries. */
-async function failureOf(session: RegistrySession, wanted: Reference): Promise<RegistryError> {
-  const failing = failure(session.client.resolve(wanted, session.access, session));
-  let done = false;
-  void failing.then(() => (done = true));
-  await session.clock.advanceUntil(() => done);
-  return failing;
-}
-
-async function failure(promise: Promise<unknown>): Promise<RegistryError> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!isRegistryError(error)) throw new Error(`expected a RegistryError, got ${String(error)}`);
-  return error;
+/** The error of reading a manifest. */
+function readFailure(session: RegistrySession, wanted: Reference): Promise<RegistryError> {
+  return failureOf(session.client.resolve(wanted, session.access, session), session.clock);
 }
