@@ -26,11 +26,6 @@ export function compareIntegers(left: Integer, right: Integer): number {
   return left < right ? -1 : 1;
 }
 
-/** One more; the result keeps the canonical form. */
-export function increment(value: Integer): Integer {
-  return typeof value === 'number' && value < Number.MAX_SAFE_INTEGER ? value + 1 : BigInt(value) + 1n;
-}
-
 /** JSON form: a number where JSON keeps it exact, else its digits. */
 export function integerToJson(value: Integer): number | string {
   return typeof value === 'number' ? value : value.toString();

@@ -19,8 +19,6 @@ export interface Pattern {
   readonly test: (text: string) => boolean;
   /** Text of a named group in the first match; undefined if there is no match or the group took no part. */
   readonly capture: (text: string, group: string) => string | undefined;
-  /** `template` with $1, $name or ${name} replaced by groups of the first match; undefined without match. */
-  readonly expand: (text: string, template: string) => string | undefined;
 }
 
 /** Refused: too long, too large, or not RE2 (no look-around, no back-references). */
@@ -57,27 +55,7 @@ function makePattern(source: string, expression: RE2JS, size: number): Pattern {
       const matcher = expression.matcher(text);
       return text.startsWith(prefix) && matcher.find() ? (matcher.group(group) ?? undefined) : undefined;
     },
-    expand(text, template) {
-      const matcher = expression.matcher(text);
-      return matcher.find() ? expandTemplate(template, (group) => matcher.group(group)) : undefined;
-    },
   };
-}
-
-/** Groups that do not exist or took no part are empty, as in Go. */
-function expandTemplate(template: string, groupText: (group: string | number) => string | null): string {
-  return template.replace(
-    /\$(?:(\w+)|\{(\w+)\}|(\$))/g,
-    (_, bare?: string, braced?: string, dollar?: string) => {
-      if (dollar !== undefined) return '$';
-      const group = bare ?? braced ?? '';
-      try {
-        return groupText(/^[0-9]+$/.test(group) ? Number(group) : group) ?? '';
-      } catch {
-        return '';
-      }
-    },
-  );
 }
 
 /** Text every match begins with, so that most tags need no matching at all; empty if none is certain. */

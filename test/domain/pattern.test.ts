@@ -53,22 +53,6 @@ describe('patterns of users', () => {
   });
 
   it.each([
-    ['$1', '17'],
-    ['$v.0', '17.0'],
-    ['${v}x', '17x'],
-    ['$0', 'v17'],
-    ['$9-$none', '-'],
-    ['$$', '$'],
-    ['a', 'a'],
-  ])('expand %s to %s', (template, expected) => {
-    expect(pattern('v(?P<v>\\d+)').expand('x-v17-y', template)).toBe(expected);
-  });
-
-  it('expand nothing without a match', () => {
-    expect(pattern('v(\\d+)').expand('x', '$1')).toBeUndefined();
-  });
-
-  it.each([
     ['[=', 0, 'missing closing ]'],
     ['a(?=b)', 1, 'invalid or unsupported Perl syntax'],
     ['a**', 1, 'invalid nested repetition'],

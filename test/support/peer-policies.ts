@@ -15,7 +15,7 @@ import {
   readStrictVersion,
   type Version,
 } from '../../src/domain/tag/version.ts';
-import { globPattern, type PeerPolicy, pattern, rangeOf, versionIn } from './peer-tags.ts';
+import { expand, globPattern, type PeerPolicy, pattern, rangeOf, versionIn } from './peer-tags.ts';
 
 /** What a policy answers: a tag, nothing, or a refusal. */
 export type Answer = { readonly selected: string | null } | { readonly error: true };
@@ -77,8 +77,7 @@ function extracted({ filterTags }: PeerPolicy, tags: readonly string[]): Readonl
 }
 
 function extractValue(filter: NonNullable<PeerPolicy['filterTags']>, tag: string): string | undefined {
-  const compiled = pattern(filter.pattern);
-  return compiled.test(tag) ? compiled.expand(tag, filter.extract === '' ? '$0' : filter.extract) : undefined;
+  return expand(pattern(filter.pattern).source, tag, filter.extract === '' ? '$0' : filter.extract);
 }
 
 export function extractPeer({ filterTags }: PeerPolicy, tags: readonly string[]): readonly string[] {
@@ -233,10 +232,10 @@ function openShiftKey(tag: string): {
 
 /** Newest first by the version anywhere in the tag; the others behind, last listed first. */
 function orderDrop({ versionPattern }: PeerPolicy, tags: readonly string[]): readonly string[] {
-  const embedded = pattern(versionPattern ?? '([0-9]+\\.[0-9]+(?:\\.[0-9]+)?(?:[-+][0-9A-Za-z.-]+)?)');
+  const embedded = versionPattern ?? '([0-9]+\\.[0-9]+(?:\\.[0-9]+)?(?:[-+][0-9A-Za-z.-]+)?)';
   const read = (tag: string): Version | undefined =>
     (versionPattern === undefined ? readLooseVersion(tag) : undefined) ??
-    readLooseVersion(embedded.expand(tag, '$1') ?? '');
+    readLooseVersion(expand(embedded, tag, '$1') ?? '');
   const found = versioned(tags, read).toSorted(
     (left, right) => byVersion(right, left) || compareText(left.tag, right.tag),
   );

@@ -1,5 +1,6 @@
 /** How other tools read tags and references, said in our own functions. */
 
+import { RE2JS } from 're2js';
 import { compilePattern, type Pattern } from '../../src/domain/pattern.ts';
 import { compileRange, type Range } from '../../src/domain/range/range.ts';
 import { compareDocker, readDocker, trackOf } from '../../src/domain/tag/docker.ts';
@@ -77,7 +78,7 @@ const READERS: Readonly<Record<PeerDialect, (text: string) => Version | undefine
   'argocd-image-updater': readUpTo64Bits,
   regclient: readManyParts,
   'renovate-docker': (text) => readDocker(text).version ?? undefined,
-  'renovate-npm': (text) => readStrictVersion(text.trim().replace(/^[=v]+/, '')),
+  'renovate-npm': (text) => readStrictVersion(text.replace(/^[=v\s]+/, '').trim()),
   nublado: () => undefined,
 };
 
@@ -120,6 +121,7 @@ export function comparePeer(
 }
 
 export function isStableIn(dialect: PeerDialect | undefined, text: string): boolean {
+  if (dialect === 'renovate-docker') return readDocker(text).type === 'release';
   return versionIn(dialect, text)?.prerelease.length === 0;
 }
 
@@ -148,6 +150,16 @@ export function pattern(source: string): Pattern {
   const compiled = compilePattern(source);
   if (!compiled.ok) throw new Error(compiled.error.message);
   return compiled.value;
+}
+
+/** Go's Expand: `template` with $1, $name or ${name} replaced by groups of the first match; undefined without match. */
+export function expand(source: string, text: string, template: string): string | undefined {
+  const matcher = RE2JS.compile(source).matcher(text);
+  if (!matcher.find()) return undefined;
+  return template.replace(/\$(?:(\w+)|\{(\w+)\})/g, (_, bare?: string, braced?: string) => {
+    const group = bare ?? braced ?? '';
+    return matcher.group(/^[0-9]+$/.test(group) ? Number(group) : group) ?? '';
+  });
 }
 
 /** Globs of Argo, Keel and Harbor as RE2: `*`, `**`, `?`, `{a,b}`, `[...]`. */
