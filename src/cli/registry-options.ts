@@ -2,9 +2,10 @@
 
 import type { Command } from 'commander';
 
-import { type AccessOptions, buildAccess, type RegistryAccess } from '../registry/access.ts';
+import { buildAccess, type RegistryAccess } from '../registry/access.ts';
 import { isRegistryError, registryReason } from '../registry/errors.ts';
-import { emptyKeychain, type Keychain, parseDockerConfig } from '../registry/keychain.ts';
+import { emptyKeychain, joinKeychains, type Keychain, parseDockerConfig } from '../registry/keychain.ts';
+import { type Cloud, openCloudKeychains, readCloudSettings } from '../registry/providers/cloud.ts';
 import { REGISTRY_ADVICE } from '../registry/reasons.ts';
 import { badInput, CliError, type CliIo } from './io.ts';
 
@@ -24,18 +25,30 @@ export function withRegistryOptions(command: Command): Command {
     .option('--plain-http', 'speak http instead of https to the registry');
 }
 
+/** What the ImageSource itself says of the way to its registry. */
+export interface SpecAccess {
+  readonly plainHTTP?: boolean;
+  /** The cloud whose identity this process has, if any. */
+  readonly provider?: Cloud | 'None';
+}
+
 export async function openAccess(
   io: CliIo,
   flags: RegistryFlags,
-  options: AccessOptions = {},
+  spec: SpecAccess = {},
 ): Promise<RegistryAccess> {
+  const { plainHTTP = false, provider = 'None' } = spec;
   const ca = flags.caFile === undefined ? undefined : await io.readFile(flags.caFile);
+  const own = await readKeychain(io, flags.dockerConfig);
   return buildAccess({
-    ...options,
-    credentials: await readKeychain(io, flags.dockerConfig),
-    plainHTTP: flags.plainHttp ?? options.plainHTTP ?? false,
+    credentials: provider === 'None' ? own : joinKeychains([own, cloudKeychain(io, provider)]),
+    plainHTTP: flags.plainHttp ?? plainHTTP,
     ...(ca !== undefined && { ca }),
   });
+}
+
+function cloudKeychain({ environment, clock }: CliIo, cloud: Cloud): Keychain {
+  return openCloudKeychains(readCloudSettings(environment), clock)[cloud];
 }
 
 /** What went wrong at the registry, and what to do about it. */

@@ -50,7 +50,7 @@ async function scanOnce(io: CliIo, source: ImageSource, flags: RegistryFlags): P
   try {
     const result = await scan({
       registry,
-      access: await openAccess(io, flags, { plainHTTP: spec.access.plainHTTP }),
+      access: await openAccess(io, flags, spec.access),
       selection,
       maxTags: spec.guard.maxTags,
       known: new Map(),
