@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Daemon } from '../../hack/dev-cluster/daemon.ts';
 import { ImageWriter } from '../../hack/dev-cluster/image-writer.ts';
 import { startOperator } from '../../hack/dev-cluster/operator-process.ts';
 import { imageSourceManifest } from '../support/builders.ts';
@@ -48,7 +49,7 @@ it('ends where an undisturbed run ends', async () => {
     victim.signal('SIGKILL');
     await victim.exited();
   }
-  await startOperator(cluster, { name: 'survivor', flags: ['--leader-elect=false'] });
+  const survivor = await startOperator(cluster, { name: 'survivor', flags: ['--leader-elect=false'] });
 
   await eventually(async () => {
     const found = await getSource(cluster, 'default', 'lab');
@@ -57,11 +58,9 @@ it('ends where an undisturbed run ends', async () => {
   const images = await listImages(cluster, 'default');
   expect(images.map(tagOf).sort()).toEqual([...TAGS].sort());
   expect(images.map(({ status }) => status?.ready)).toEqual(TAGS.map(() => '5/5'));
+  await survivor.stop();
 
-  // Finished pods rest for minutes, so every pull of the run is still to be seen.
-  const pulls = (await listPods(cluster)).flatMap(({ spec: { nodeName, containers } }) =>
-    containers.map(({ image }) => `${nodeName} ${image}`),
-  );
+  const pulls = await pullsOf('sciplat/lab');
   expect(pulls.length).toBe(TAGS.length * 5);
   expect(new Set(pulls).size).toBe(pulls.length);
 });
@@ -76,4 +75,52 @@ it('exits in order on SIGTERM, and its successor leads at once', async () => {
   await second.waitUntil(() => second.hasLogged('"msg":"leading"'), 30_000);
   // Far less than the 15 s that a lease lasts: it was given back.
   expect(performance.now() - released).toBeLessThan(8_000);
+  await second.stop();
 });
+
+it('hands over when the leader freezes, and the frozen one does no harm when it wakes', async () => {
+  const { cluster, registry } = stage;
+  const leader = await startOperator(cluster, { name: 'leader' });
+  const standby = await startOperator(cluster, { name: 'standby' });
+  const isLeading = (daemon: Daemon) => () => daemon.hasLogged('"msg":"leading"');
+  await leader.waitUntil(isLeading(leader), 30_000);
+  const tools = new ImageWriter(registry.host, 'tools/proxy');
+  const versions = ['1.0.0', '1.1.0', '1.2.0', '1.3.0'];
+  for (const tag of versions) await tools.push({ seed: `proxy ${tag}` }, [tag]);
+  const spec = {
+    image: `${registry.host}/tools/proxy`,
+    access: { plainHTTP: true },
+    select: [{ name: 'all', semver: '*', newest: 4 }],
+    prepull: {},
+  };
+  await apply(cluster, imageSourceManifest({ metadata: { name: 'proxy' }, spec }));
+  await eventually(async () => {
+    expect(await tagsOf('proxy')).toHaveLength(4);
+  });
+  leader.signal('SIGSTOP');
+  await standby.waitUntil(isLeading(standby), 40_000);
+  leader.signal('SIGCONT');
+  expect(await leader.exited()).not.toBe(0);
+  await eventually(async () => {
+    const found = await getSource(cluster, 'default', 'proxy');
+    expect(found.status?.counts).toMatchObject({ selected: 4, prepulled: 4 });
+  });
+  const pulls = await pullsOf('tools/proxy');
+  expect(pulls.length).toBe(versions.length * 5);
+  expect(new Set(pulls).size).toBe(pulls.length);
+});
+
+/** Tags of the children of a source. */
+async function tagsOf(source: string): Promise<readonly string[]> {
+  const images = await listImages(stage.cluster, 'default');
+  return images.filter(({ metadata }) => metadata.labels?.['larder.dev/source'] === source).map(tagOf);
+}
+
+/** `node image` of every container that ever pulled from the repository; finished pods rest for minutes. */
+async function pullsOf(repository: string): Promise<readonly string[]> {
+  const pods = await listPods(stage.cluster);
+  const all = pods.flatMap(({ spec: { nodeName, containers } }) =>
+    containers.map(({ image }) => `${nodeName} ${image}`),
+  );
+  return all.filter((pull) => pull.includes(`/${repository}`));
+}
