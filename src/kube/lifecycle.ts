@@ -29,7 +29,9 @@ export interface LifecycleOptions {
   readonly log: Logger;
   /** How long running passes may take to end after a stop; default 20 s. Must fit the pod's grace period. */
   readonly drainMs?: number | undefined;
-  /** Run last, in order, whatever happened before: flush events, close servers and connections. */
+  /** Runs between the last pass and the release of the lease, while writes are still allowed. */
+  readonly flush?: (() => Promise<void>) | undefined;
+  /** Run last, in order, whatever happened before: close servers and connections. */
   readonly closers?: readonly (() => Promise<void>)[] | undefined;
 }
 
@@ -98,6 +100,7 @@ export class Lifecycle {
       this.#phase = 'stopping';
       stopElection.abort();
       await electionDone;
+      await this.#flush();
       await elector?.release();
       this.#stopCaches.abort();
       await cachesDone;
@@ -144,13 +147,20 @@ export class Lifecycle {
     if (!(await endsWithin(clock, work, ABORT_MS))) log.error('a pass ignores its signal, leaving it behind');
   }
 
+  async #flush(): Promise<void> {
+    const { flush } = this.#options;
+    if (flush !== undefined) await this.#try(flush);
+  }
+
   async #close(): Promise<void> {
-    for (const close of this.#options.closers ?? []) {
-      try {
-        await close();
-      } catch (error) {
-        this.#options.log.warn('closing failed', { err: error });
-      }
+    for (const close of this.#options.closers ?? []) await this.#try(close);
+  }
+
+  async #try(close: () => Promise<void>): Promise<void> {
+    try {
+      await close();
+    } catch (error) {
+      this.#options.log.warn('closing failed', { err: error });
     }
   }
 }

@@ -1,5 +1,6 @@
 /** The one status write of a pass: nothing if nothing changed, else the whole status by server-side apply. */
 
+import { isNotFound } from './api-error.ts';
 import type { KubeClient } from './client.ts';
 import { type CommonStatus, type Draft, SUMMARY_CONDITIONS } from './conclusion.ts';
 import type { Condition } from './condition.ts';
@@ -23,7 +24,8 @@ export function startDraft<S extends CommonStatus>(
 }
 
 /**
- * Writes the draft if it differs from what is stored, and returns the object as stored then.
+ * Writes the draft if it differs from what is stored, and returns the object as stored then; undefined if there was
+ * nothing to write, or nothing to write to any more.
  * @throws ApiError `Conflict` if the object was changed, or replaced by another of its name, since it was read.
  */
 export async function writeStatus(
@@ -35,11 +37,16 @@ export async function writeStatus(
   const stored = { ...object.status, conditions: ownConditions(object.status, write.ownedConditions) };
   if (isEqual(stored, write.draft)) return undefined;
   const { name, namespace, uid, resourceVersion } = object.metadata;
-  return client.applyStatus(
-    type as ResourceType<RawObject>,
-    { metadata: { name, namespace, uid, resourceVersion }, status: write.draft },
-    { signal: write.signal },
-  );
+  try {
+    return await client.applyStatus(
+      type as ResourceType<RawObject>,
+      { metadata: { name, namespace, uid, resourceVersion }, status: write.draft },
+      { signal: write.signal },
+    );
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
 }
 
 function ownConditions(status: CommonStatus | undefined, owned: readonly string[]): readonly Condition[] {

@@ -401,6 +401,10 @@ describe('an operator of widgets', () => {
     const precondition = { preconditions: { uid: 'other' } };
     await expect(admin.delete(WIDGETS, key, precondition)).rejects.toMatchObject({ status: 409 });
     expect(await admin.delete(WIDGETS, key, { preconditions: { uid } })).toBe(true);
+    await expect(admin.applyStatus(WIDGETS, stale)).rejects.toMatchObject({
+      status: 404,
+      reason: 'NotFound',
+    });
     await admin.create(WIDGETS, { metadata });
     await expect(admin.applyStatus(WIDGETS, stale)).rejects.toMatchObject({
       status: 409,

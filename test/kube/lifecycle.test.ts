@@ -73,6 +73,10 @@ function setting(options: Partial<LifecycleOptions> = {}) {
     elector,
     clock,
     log: memoryLog().log,
+    flush: () => {
+      steps.push(`flush, lease ${lease.lease?.spec?.holderIdentity === 'me' ? 'held' : 'not held'}`);
+      return Promise.resolve();
+    },
     closers: [
       () => {
         steps.push('closing');
@@ -116,6 +120,7 @@ describe('Lifecycle', () => {
       'cache starts',
       'controller starts, leading',
       'controller stops, leading',
+      'flush, lease held',
       'cache stops',
       'closing',
       'closed',
@@ -145,7 +150,7 @@ describe('Lifecycle', () => {
     stop.abort(new Error('stop'));
     await clock.advance(0);
     await running;
-    expect(steps).toEqual(['cache starts', 'cache stops', 'closing', 'closed']);
+    expect(steps).toEqual(['cache starts', 'flush, lease not held', 'cache stops', 'closing', 'closed']);
   });
 
   it('aborts at once and ends with an error when the lease is lost', async () => {
@@ -161,6 +166,7 @@ describe('Lifecycle', () => {
       'controller starts, leading',
       'pass aborted',
       'controller stops, not leading',
+      'flush, lease held',
       'cache stops',
       'closing',
       'closed',

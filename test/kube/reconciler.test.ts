@@ -188,6 +188,21 @@ describe('a pass', () => {
     expect(stored().status).toBeUndefined();
   });
 
+  it('does not mind that the object went while it looked', async () => {
+    await arrange();
+    const reconciler = build({
+      phases: [
+        () => {
+          server.store.delete(WIDGET_REF, 'default/a');
+          return { requeueAfterMs: 5 };
+        },
+      ],
+    });
+    expect(await reconciler.reconcile(key, context())).toEqual({ requeueAfterMs: 5 });
+    expect(server.store.find(WIDGET_REF, 'default/a')).toBeUndefined();
+    expect(notes).toEqual([]);
+  });
+
   it('leaves conditions of others alone', async () => {
     const foreign = { type: 'Foreign', status: 'True', reason: 'X', message: '', lastTransitionTime: 't' };
     await arrange({ status: { conditions: [foreign] } });

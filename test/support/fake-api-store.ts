@@ -199,16 +199,9 @@ export class FakeApiStore {
     const key = keyText(namespace, metadata.name);
     const existing = this.find(ref, key);
     if (existing === undefined) {
-      if (
-        metadata['uid'] !== undefined ||
-        metadata['resourceVersion'] !== undefined ||
-        request.subresource !== undefined
-      ) {
-        throw new Refusal(
-          metadata['uid'] === undefined ? 404 : 409,
-          'NotFound',
-          `${ref.plural} "${metadata.name}" not found`,
-        );
+      if (request.subresource !== undefined) this.get(ref, key);
+      if (metadata['uid'] !== undefined || metadata['resourceVersion'] !== undefined) {
+        throw new Refusal(409, 'Conflict', `no existing object was found for ${metadata.name}`);
       }
       const created = this.create(ref, namespace, body);
       this.#applied.set(`${created.metadata.uid} ${request.manager} `, structuredClone(body));
