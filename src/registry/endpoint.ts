@@ -2,15 +2,22 @@
 
 import { formatRepository, type Repository, withRuntimeDefaults } from '../domain/reference.ts';
 import type { RegistryAccess } from './access.ts';
+import { RegistryError } from './errors.ts';
 import type { Subject } from './transport-errors.ts';
 
 const HUB_API_HOST = 'registry-1.docker.io';
 
-/** The URL of the API's root, "https://host[:port]/v2/". */
+/**
+ * The URL of the API's root, "https://host[:port]/v2/".
+ * @throws RegistryError for what the reference grammar takes for a host but URLs do not, such as 1.2.3.4.5
+ */
 export function apiRoot(repository: Repository, access: RegistryAccess): URL {
   const { registry } = withRuntimeDefaults(repository);
   const host = registry === 'docker.io' ? HUB_API_HOST : registry;
-  return new URL(`${access.plainHTTP ? 'http' : 'https'}://${host}/v2/`);
+  const text = `${access.plainHTTP ? 'http' : 'https'}://${host}/v2/`;
+  if (URL.canParse(text)) return new URL(text);
+  const subject = subjectOf('asking for', repository);
+  throw new RegistryError(`${subject.action}: ${host} is not a host`, { ...subject, code: 'NAME_INVALID' });
 }
 
 /** `path` below the repository, such as "tags/list" or "manifests/latest". */

@@ -3,7 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseReference } from '../../src/domain/reference.ts';
+import { parseReference, validateReference } from '../../src/domain/reference.ts';
 import type { ResolveHost } from '../../src/registry/connections.ts';
 import { isRegistryError, type RegistryError } from '../../src/registry/errors.ts';
 import { basicAuthKeychain } from '../../src/registry/keychain.ts';
@@ -255,23 +255,63 @@ describe('hostile answers', () => {
 });
 
 describe('references', () => {
-  it('of any text are parsed or refused, and never lead elsewhere', () => {
-    fc.assert(
-      fc.property(
-        fc.string({
-          unit: fc.constantFrom('a', 'B', '.', ':', '/', '@', '-', '_', '[', ']', '0', '%', '?', '#', '\\'),
-          maxLength: 60,
-        }),
-        (text) => {
-          let reference;
-          try {
-            reference = parseReference(text);
-          } catch {
-            return;
-          }
-          expect(reference.repository).not.toMatch(/[?#%\\]|\.\.|\/\//);
-        },
-      ),
+  const text = fc.oneof(
+    fc.string({
+      unit: fc.constantFrom('a', 'B', '.', ':', '/', '@', '-', '_', '[', ']', '0', '1', '%', '?', '#', '\\'),
+      maxLength: 60,
+    }),
+    fc
+      .tuple(
+        fc.constantFrom(
+          '1.2.3.4.5',
+          '0x7f.1',
+          '256.1.1.1',
+          'a.0',
+          'xn--a.b',
+          '[::]',
+          '[::1]:1',
+          '[1::2::3]',
+          'localhost:0',
+          'LOCALHOST',
+          '1.2.3.4:65535',
+        ),
+        fc.constantFrom('a', 'a/b', 'a.b__c/d-e'),
+      )
+      .map((parts) => parts.join('/')),
+  );
+
+  it('of any text are refused, or asked for at their own host, and end in a RegistryError', async () => {
+    await fc.assert(
+      fc.asyncProperty(text, async (written) => {
+        const parsed = validateReference(written);
+        if (!parsed.ok) return;
+        const asked: string[] = [];
+        const refuseAll: ResolveHost = (name, callback) => {
+          asked.push(name);
+          callback(null, [{ address: '169.254.169.254', family: 4 }]);
+        };
+        await using session = openSession({}, { resolveHost: refuseAll, requestTimeoutMs: 1000 });
+        // Literal addresses of this machine would really be asked.
+        if (/^(localhost|\[|[\dx.]+(:|\/))/i.test(written)) return;
+        const ended = await outcome(
+          session.client.headDigest(parsed.value, session.access, session),
+          session,
+        );
+        expect(ended).not.toBe('value');
+        expect(
+          asked.every((name) => written.toLowerCase().startsWith(name) || name === 'registry-1.docker.io'),
+        ).toBe(true);
+      }),
+      { numRuns: RUNS * 3 },
     );
+  });
+
+  it.each(['1.2.3.4.5/a', '256.1.1.1/a', 'a.0/b'])('%s names no host', async (written) => {
+    await using session = openSession();
+    const ended = await outcome(
+      session.client.headDigest(parseReference(written), session.access, session),
+      session,
+    );
+    expect(ended).toMatchObject({ code: 'NAME_INVALID' });
   });
 });
