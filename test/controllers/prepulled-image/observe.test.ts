@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { summarise } from '../../../src/controllers/prepulled-image/controller.ts';
+import { hostCircuit, imageCircuit } from '../../../src/domain/circuits.ts';
 import { prepulledImage } from '../../support/builders.ts';
 import { sendError } from '../../support/registry-exchange.ts';
 import { NOW, nodeFacts } from '../fixtures.ts';
@@ -126,6 +127,62 @@ describe('the figures', () => {
     world.edit({ image: world.reference('w_2026_47') });
     await world.reconcile();
     expect(world.status).toMatchObject({ ready: '2/2', prepulled: true });
+  });
+
+  it('say what is held back everywhere, why and until when', async () => {
+    world = await StockWorld.start();
+    await world.reconcile();
+    const { want } = world;
+    for (const node of ['n1', 'n2', 'n3']) {
+      world.circuits.fail(imageCircuit(want.id), node, { at: NOW, message: 'manifest unknown' });
+    }
+    world.fail('n1', 'manifest unknown');
+    await world.clock.advance(3_000);
+    await world.reconcile();
+    expect(world.status.backoff).toEqual({
+      class: 'Image',
+      attempts: 1,
+      nextAttempt: '2026-01-01T00:00:30Z',
+    });
+    expect(world.status.notPresent?.map(({ reason }) => reason)).toEqual(['ImageNotFound', 'CircuitOpen']);
+    expect(world.conditions['Ready']).toBe('False/ImagePullFailed');
+    expect(world.message('Ready')).toBe('manifest unknown; tried again at 2026-01-01T00:00:30Z');
+    world.circuits.reset(imageCircuit(want.id));
+    for (const node of ['n1', 'n2', 'n3']) {
+      world.circuits.fail(hostCircuit(want.host), node, { at: NOW, message: 'i/o timeout' });
+    }
+    await world.clock.advance(3_000);
+    await world.reconcile();
+    expect(world.status.backoff?.class).toBe('Registry');
+    expect(world.conditions['Ready']).toBe('False/RegistryUnreachable');
+  });
+
+  it('do not make a ready image unready because a node joins', async () => {
+    world = await StockWorld.start({ pull: { timeout: '5m' } });
+    await world.reconcile();
+    world.stock('n1', 'n2');
+    await world.clock.advance(3_000);
+    await world.reconcile();
+    await world.clock.advance(3_000);
+    world.nodes = [...world.nodes, nodeFacts('n3')];
+    await world.reconcile();
+    expect(world.conditions).toMatchObject({ Prepulled: 'False/NodesMissing', Ready: 'True/Stocked' });
+    await world.clock.advance(300_000);
+    await world.reconcile();
+    expect(world.conditions['Ready']).toBe('False/Stocking');
+  });
+
+  it('begin anew for an object that was away', async () => {
+    world = await StockWorld.start();
+    await world.reconcile();
+    const { object } = world;
+    const ref = { group: 'larder.dev', version: 'v1alpha1', plural: 'prepulledimages' };
+    world.server.store.delete(ref, 'default/lab');
+    expect(await world.reconcile()).toEqual({});
+    world.takeRequests();
+    world.server.store.put(ref, object);
+    await world.reconcile();
+    expect(world.takeRequests()).not.toEqual([]);
   });
 
   it('stay while the registry is down', async () => {

@@ -1,0 +1,196 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PrepulledImage } from '../../src/api/prepulled-image.ts';
+import { prepulledImageType } from '../../src/controllers/kinds.ts';
+import { type NodeObject, nodeType, projectNode } from '../../src/controllers/node.ts';
+import { Stock } from '../../src/controllers/stock.ts';
+import { Informer } from '../../src/kube/informer.ts';
+import { formatKey } from '../../src/kube/resource.ts';
+import type { Transport } from '../../src/kube/transport.ts';
+import { DIGEST_A, prepulledImage } from '../support/builders.ts';
+import { FakeApiServer } from '../support/fake-api-server.ts';
+import { eventually, FakeClock, settle } from '../support/fake-clock.ts';
+import { PREPULLED_IMAGES } from './fixtures.ts';
+
+const NODES = { group: '', version: 'v1', plural: 'nodes' };
+const IMAGE = 'default/lab-w-2026-40';
+
+let server: FakeApiServer;
+let transport: Transport;
+let clock: FakeClock;
+let stock: Stock;
+let informers: readonly Promise<void>[];
+let whenSynced: Promise<unknown>;
+let stop: AbortController;
+/** Keys that the stock asked to be looked at, since they were last taken. */
+let fired: { images: Set<string>; nodes: Set<string> };
+
+beforeEach(async () => {
+  server = await FakeApiServer.start();
+  clock = new FakeClock();
+  stop = new AbortController();
+  const connection = server.connect(clock);
+  ({ transport } = connection);
+  const { client } = connection;
+  const images = new Informer<PrepulledImage>({ client, clock, type: prepulledImageType });
+  const nodes = new Informer<NodeObject>({ client, clock, type: nodeType, project: projectNode });
+  stock = new Stock({ images, nodes, clock, random: () => 0, nodeStatusMaxImages: 50 });
+  fired = { images: new Set(), nodes: new Set() };
+  stock.imageTrigger.start((key) => fired.images.add(formatKey(key)));
+  stock.nodeTrigger.start((key) => fired.nodes.add(formatKey(key)));
+  informers = [images.run(stop.signal), nodes.run(stop.signal)];
+  whenSynced = Promise.all([images.whenSynced(stop.signal), nodes.whenSynced(stop.signal)]);
+});
+
+afterEach(async () => {
+  stop.abort();
+  await Promise.all(informers);
+  await transport.close();
+  await server.close();
+});
+
+/** The caches are synced and this replica leads. */
+async function lead(): Promise<{ readonly running: Promise<void> }> {
+  await whenSynced;
+  const running = stock.run({ stop: stop.signal, abort: stop.signal });
+  // Subscribing shows what is there already.
+  await settle();
+  fired.images.clear();
+  fired.nodes.clear();
+  return { running };
+}
+
+function putNode(name: string, extra: { labels?: object; images?: readonly object[] } = {}): void {
+  server.store.put(NODES, {
+    metadata: {
+      name,
+      uid: `uid-of-${name}`,
+      creationTimestamp: '2025-12-01T00:00:00Z',
+      labels: extra.labels ?? {},
+    },
+    spec: {},
+    status: {
+      conditions: [{ type: 'Ready', status: 'True' }],
+      nodeInfo: { operatingSystem: 'linux', architecture: 'amd64' },
+      images: extra.images ?? [],
+    },
+  });
+}
+
+function putImage(status: object = {}, spec: object = {}): void {
+  const object = prepulledImage();
+  const image = {
+    reference: 'registry.example.org/sciplat/lab:w_2026_40',
+    digest: DIGEST_A,
+    registry: 'registry.example.org',
+    repository: 'sciplat/lab',
+  };
+  server.store.put(PREPULLED_IMAGES, {
+    ...object,
+    spec: { ...object.spec, ...spec },
+    status: { image, ...status },
+  });
+}
+
+/** Waits until exactly these images were asked to be looked at. */
+async function expectImages(...ids: readonly string[]): Promise<void> {
+  await eventually(() => [...fired.images].join() === ids.join());
+  fired.images.clear();
+}
+
+describe('while another replica leads', () => {
+  it('listens, and asks for nothing', async () => {
+    putNode('n1', { images: [{ names: [`registry.example.org/sciplat/lab@${DIGEST_A}`], sizeBytes: 1 }] });
+    putImage();
+    await whenSynced;
+    await eventually(() => stock.wants.list().length === 1);
+    const [want] = stock.wants.list();
+    expect(want && stock.coverage.isPresent('n1', want)).toBe(true);
+    expect([...fired.images, ...fired.nodes]).toEqual([]);
+  });
+});
+
+describe('while this replica leads', () => {
+  it('takes in at the start what the statuses tell', async () => {
+    putNode('n1');
+    const condition = {
+      type: 'Prepulled',
+      status: 'True',
+      observedGeneration: 1,
+      reason: 'AllNodes',
+      message: '',
+    };
+    const nodes = { eligible: 1, present: 1 };
+    putImage({ coverageTime: '2026-01-01T00:00:00Z', conditions: [condition], presentOn: ['n1'], nodes });
+    await lead();
+    const [want] = stock.wants.list();
+    expect(want && stock.coverage.isPresent('n1', want)).toBe(true);
+  });
+
+  it('has every node looked at once new wants have settled', async () => {
+    putNode('n1');
+    putNode('n2');
+    await lead();
+    putImage();
+    await expectImages(IMAGE);
+    expect(stock.isSettled()).toBe(false);
+    expect([...fired.nodes]).toEqual([]);
+    await clock.advance(500);
+    expect(stock.isSettled()).toBe(true);
+    expect([...fired.nodes].sort()).toEqual(['n1', 'n2']);
+  });
+
+  it('forgets failures and circuits of an image that was changed', async () => {
+    putNode('n1');
+    putImage();
+    await lead();
+    const [want] = stock.wants.list();
+    if (want === undefined) throw new Error('no want');
+    const failure = { reason: 'ImageNotFound', message: '', attempts: 5, lastAttempt: 0, notBefore: 1 };
+    stock.coverage.setFailure({ name: 'n1', uid: 'uid-of-n1' }, want, failure);
+    for (const node of ['a', 'b', 'c']) stock.circuits.fail(`image:${want.id}`, node, { at: 0, message: '' });
+    await expectImages(IMAGE);
+    putImage({}, { keepWarm: true });
+    await expectImages(IMAGE);
+    expect(stock.coverage.failure('n1', want.id)).toBeUndefined();
+    expect(stock.circuits.open(`image:${want.id}`)).toBeUndefined();
+  });
+
+  it('has the images looked at when nodes come, change their place or go', async () => {
+    putNode('n1');
+    putImage();
+    await lead();
+    putNode('n2');
+    await expectImages(IMAGE);
+    putNode('n2', { labels: { pool: 'lab' } });
+    await expectImages(IMAGE);
+    server.store.delete(NODES, 'n2');
+    await expectImages(IMAGE);
+  });
+
+  it('has only those images looked at whose presence a node reports', async () => {
+    putNode('n1');
+    putImage();
+    await lead();
+    putNode('n1', { images: [{ names: ['registry.example.org/other@sha256:1'], sizeBytes: 1 }] });
+    putNode('n1', { images: [{ names: [`registry.example.org/sciplat/lab@${DIGEST_A}`], sizeBytes: 1 }] });
+    await expectImages(IMAGE);
+    const [want] = stock.wants.list();
+    expect(want && stock.coverage.isPresent('n1', want)).toBe(true);
+    server.store.delete(PREPULLED_IMAGES, IMAGE);
+    await expectImages(IMAGE);
+    expect(stock.wants.list()).toEqual([]);
+  });
+
+  it('ends when it is stopped, with no timer left of its own', async () => {
+    putNode('n1');
+    const { running } = await lead();
+    putImage();
+    await expectImages(IMAGE);
+    stop.abort();
+    await running;
+    fired.nodes.clear();
+    await clock.advance(20_000);
+    expect([...fired.nodes]).toEqual([]);
+    await stock.run({ stop: stop.signal, abort: stop.signal });
+  });
+});
