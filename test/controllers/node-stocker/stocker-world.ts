@@ -26,6 +26,7 @@ type Overrides = NonNullable<Parameters<typeof prepulledImage>[0]>;
 export interface StockerSettings {
   readonly slots?: number;
   readonly maxKeptPods?: number;
+  readonly warmGate?: boolean;
 }
 
 export interface ImageSettings {
@@ -54,7 +55,10 @@ export class StockerWorld implements AsyncDisposable {
   readonly #nodes = new Map<string, NodeObject>();
   readonly #reconciler: Reconciler;
 
-  private constructor(server: FakeApiServer, { slots = 50, maxKeptPods = 100 }: StockerSettings) {
+  private constructor(
+    server: FakeApiServer,
+    { slots = 50, maxKeptPods = 100, warmGate = false }: StockerSettings,
+  ) {
     this.server = server;
     const { client, transport } = server.connect(this.clock);
     this.#transport = transport;
@@ -82,6 +86,7 @@ export class StockerWorld implements AsyncDisposable {
         this.woken.push(node);
       },
       maxKeptPods,
+      warmGate,
     });
   }
 
