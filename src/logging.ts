@@ -5,12 +5,17 @@ import { createLogger, format, transports, type Logger as WinstonLogger } from '
 import type { Clock } from './clock.ts';
 import type { LogFields, Logger } from './kube/logger.ts';
 
+/** In order of weight. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+/** One of `LOG_LEVELS`. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** `text` is for people at a terminal. */
 export const LOG_FORMATS = ['json', 'text'] as const;
+/** One of `LOG_FORMATS`. */
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
+/** What is written, and how. */
 export interface LoggingOptions {
   readonly level: LogLevel;
   readonly format: LogFormat;
@@ -30,6 +35,7 @@ const stringify = configure({
   bigint: true,
 });
 
+/** The only place where a logger is made; everybody else is handed one. */
 export function createLogging(options: LoggingOptions): Logger {
   const stream = options.stream ?? process.stderr;
   const sink = createLogger({

@@ -10,6 +10,7 @@ const CALL_CONNECTIONS = 8;
 const KEEP_ALIVE_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 
+/** Watches hold a connection each for minutes; calls share a few. */
 export type PoolName = 'calls' | 'watches';
 
 interface Pools {
@@ -18,6 +19,7 @@ interface Pools {
   readonly watches: Dispatcher;
 }
 
+/** The connection pools to one server. Owned by the transport, which closes them. */
 export class AgentPools {
   readonly #endpoint: Endpoint;
   #pools: Pools | undefined;

@@ -8,12 +8,14 @@ export const CONNECTION_REASONS = [
   'BadResponse',
 ] as const;
 
+/** One entry of `details.causes`: which field was refused and why. Absent members are empty. */
 export interface ApiErrorCause {
   readonly reason: string;
   readonly field: string;
   readonly message: string;
 }
 
+/** What an `ApiError` is made of. */
 export interface ApiErrorDetails {
   /** HTTP status, 0 if there was no answer. */
   readonly status: number;
@@ -162,6 +164,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** There is no such object; also no such resource, before its CRD is installed. */
 export function isNotFound(error: unknown): boolean {
   return error instanceof ApiError && error.status === 404;
 }
@@ -171,6 +174,7 @@ export function isConflict(error: unknown): boolean {
   return error instanceof ApiError && error.status === 409;
 }
 
+/** A create met an object of that name, perhaps our own of an earlier attempt whose answer was lost. */
 export function isAlreadyExists(error: unknown): boolean {
   return error instanceof ApiError && error.reason === 'AlreadyExists';
 }

@@ -1,5 +1,6 @@
 /** Exponential delays, shared by everything that tries again. */
 
+/** Shape of an exponential delay: base, base·2, base·4 … up to the limit. */
 export interface BackoffOptions {
   readonly baseMs: number;
   readonly maxMs: number;

@@ -25,6 +25,7 @@ import {
 import { metaOf, packageWatch, resourceId } from './package-watch.ts';
 import { apiVersionOf, type RawObject, type ResourceType, resourcePath } from './resource.ts';
 
+/** What an operator is given from outside: it makes neither connections nor clocks itself. */
 export interface OperatorRuntime {
   readonly client: KubeClient;
   readonly credentials: CredentialSource;
@@ -53,6 +54,10 @@ const DEFINITIONS: ResourceType<CustomResourceDefinition> = {
   namespaced: false,
 };
 
+/**
+ * The package's `Operator` over this runtime. Subclasses implement `compose` and are run by `start`,
+ * `finished` and `stop`.
+ */
 export abstract class BaseOperator extends PackageOperator {
   readonly #runtime: OperatorRuntime;
   readonly #stop: AbortController;

@@ -31,6 +31,7 @@ export interface Replacement<T> {
 /** Deletions remembered against late events of the deleted object. */
 const TOMBSTONES = 1024;
 
+/** The store behind an informer; written by its reflector only. */
 export class Cache<T extends KubeObject> implements Lister<T> {
   readonly #objects = new Map<string, T>();
   readonly #indexFunctions: Readonly<Record<string, IndexFunction<T>>>;

@@ -2,6 +2,7 @@
 
 import type { ObjectMeta } from './resource.ts';
 
+/** What every call takes. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Whole time allowed, retries included; default 30 s. */
@@ -10,6 +11,7 @@ export interface CallOptions {
   readonly maxAttempts?: number | undefined;
 }
 
+/** Which objects of a kind are meant; selectors as query text (see `selectors.ts`). */
 export interface ListOptions extends CallOptions {
   /** Absent: all namespaces. */
   readonly namespace?: string | undefined;
@@ -17,11 +19,13 @@ export interface ListOptions extends CallOptions {
   readonly fieldSelector?: string | undefined;
 }
 
+/** One page of a list; `continueToken` comes from the page before. */
 export interface PageOptions extends ListOptions {
   readonly limit?: number | undefined;
   readonly continueToken?: string | undefined;
 }
 
+/** A page, or all pages together. */
 export interface ListResult<T> {
   readonly items: readonly T[];
   /** Of the whole list: a watch may start here. */
@@ -30,6 +34,7 @@ export interface ListResult<T> {
   readonly continueToken?: string | undefined;
 }
 
+/** Where a watch begins, and when the server shall end it. */
 export interface WatchOptions extends ListOptions {
   readonly resourceVersion: string;
   readonly timeoutSeconds: number;
@@ -52,10 +57,12 @@ export type Manifest = WithAnyFields<Named>;
 /** Body that addresses an object by name. */
 export type Subject = WithAnyFields<Addressed>;
 
+/** With `dryRun` the server checks everything and stores nothing. */
 export interface CreateOptions extends CallOptions {
   readonly dryRun?: boolean | undefined;
 }
 
+/** See `KubeClient.apply`. */
 export interface ApplyOptions extends CreateOptions {
   /** Takes fields over from other managers; default true. */
   readonly force?: boolean | undefined;
@@ -63,6 +70,7 @@ export interface ApplyOptions extends CreateOptions {
   readonly subresource?: string | undefined;
 }
 
+/** `subresource` such as `status`. */
 export interface PatchOptions extends CallOptions {
   readonly subresource?: string | undefined;
 }
@@ -70,6 +78,7 @@ export interface PatchOptions extends CallOptions {
 /** RFC 7386: null removes, arrays are replaced. */
 export type MergePatch = Readonly<Record<string, unknown>>;
 
+/** `path` is a JSON pointer: `~1` stands for a slash in a name. */
 export interface JsonPatchOperation {
   readonly op: 'add' | 'remove' | 'replace' | 'test';
   readonly path: string;
@@ -79,6 +88,7 @@ export interface JsonPatchOperation {
 /** RFC 6902. */
 export type JsonPatch = readonly JsonPatchOperation[];
 
+/** Preconditions that do not hold are a 409; without a uid a successor of the same name may be hit. */
 export interface DeleteOptions extends CallOptions {
   readonly preconditions?: {
     readonly uid?: string | undefined;
@@ -88,8 +98,15 @@ export interface DeleteOptions extends CallOptions {
   readonly gracePeriodSeconds?: number | undefined;
 }
 
+/** Query parameters; absent and empty ones are left out. */
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export function selectionQuery({ labelSelector, fieldSelector }: ListOptions): Query {
+  return { labelSelector, fieldSelector };
+}
+
 /** `?a=1&b=2`, or nothing if every value is absent. */
-export function queryText(query: Readonly<Record<string, string | number | boolean | undefined>>): string {
+export function queryText(query: Query): string {
   const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
   if (pairs.length === 0) return '';
   return `?${new URLSearchParams(pairs.map(([name, value]): [string, string] => [name, String(value)])).toString()}`;

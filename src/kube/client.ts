@@ -14,8 +14,10 @@ import {
   type MergePatch,
   type PageOptions,
   type PatchOptions,
+  type Query,
   queryText,
   type Subject,
+  selectionQuery,
   type WatchOptions,
 } from './call-options.ts';
 import { collectPages } from './paged-list.ts';
@@ -32,6 +34,7 @@ import type { ApiRequest, Method, Transport, WriteGuard } from './transport.ts';
 const DEFAULT_TIMEOUT_MS = 30_000;
 const PAGE_LIMIT = 500;
 
+/** A client is a transport with a name; several may share one transport. */
 export interface ClientOptions {
   readonly transport: Transport;
   /** Name under which applied fields are owned. */
@@ -47,12 +50,16 @@ interface Call {
   readonly method: Method;
   readonly key?: { readonly namespace?: string | undefined; readonly name?: string | undefined };
   readonly subresource?: string | undefined;
-  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly query?: Query;
   readonly contentType?: string;
   readonly body?: unknown;
   readonly idempotent: boolean;
 }
 
+/**
+ * Calls by resource type. Every call may reject with `ApiError`, `WriteFencedError` or the reason of its
+ * signal.
+ */
 export class KubeClient {
   readonly #options: ClientOptions;
   readonly #transport: Transport;
@@ -286,10 +293,6 @@ export class KubeClient {
       unlimited: this.#options.unlimited,
     };
   }
-}
-
-function selectionQuery({ labelSelector, fieldSelector }: ListOptions): NonNullable<Call['query']> {
-  return { labelSelector, fieldSelector };
 }
 
 function typed(type: ResourceType, object: object): object {

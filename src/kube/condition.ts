@@ -1,7 +1,9 @@
 /** Conditions by the kstatus conventions: Ready always, Reconciling and Stalled only while they are true. */
 
+/** Unknown means: not determined yet. */
 export type ConditionStatus = 'True' | 'False' | 'Unknown';
 
+/** As stored: `metav1.Condition`. */
 export interface Condition {
   readonly type: string;
   readonly status: ConditionStatus;
@@ -55,6 +57,7 @@ export function removeCondition(draft: ConditionHolder, type: string): void {
   draft.conditions = (draft.conditions ?? []).filter((condition) => condition.type !== type);
 }
 
+/** The condition of that type, if it is there. */
 export function findCondition(
   holder: { readonly conditions?: readonly Condition[] | undefined } | undefined,
   type: string,
@@ -62,6 +65,7 @@ export function findCondition(
   return holder?.conditions?.find((condition) => condition.type === type);
 }
 
+/** False also for a condition that is missing or Unknown. */
 export function isConditionTrue(
   holder: { readonly conditions?: readonly Condition[] | undefined } | undefined,
   type: string,

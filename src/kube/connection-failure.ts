@@ -2,6 +2,7 @@
 
 import { ApiError } from './api-error.ts';
 
+/** `refused` and `certificate`: nothing was sent. The others: the server may have acted. */
 export const FAILURE_KINDS = [
   'refused',
   'certificate',
@@ -10,8 +11,10 @@ export const FAILURE_KINDS = [
   'malformed',
   'oversized',
 ] as const;
+/** One of `FAILURE_KINDS`. */
 export type FailureKind = (typeof FAILURE_KINDS)[number];
 
+/** Travels as the `cause` of the `ApiError`. */
 export interface ConnectionFailure {
   readonly kind: FailureKind;
   /** Code such as ECONNRESET; never text from the other side. */
@@ -50,6 +53,10 @@ const REASONS = {
   oversized: 'BadResponse',
 } as const satisfies Record<FailureKind, string>;
 
+/**
+ * The error of an exchange without a usable answer; too large an answer stays too large, all else is
+ * temporary.
+ */
 export function connectionError(what: string, failure: ConnectionFailure): ApiError {
   return new ApiError({
     status: 0,

@@ -31,6 +31,7 @@ export interface Reconciler {
   reconcile(key: ObjectKey, context: ReconcileContext): Promise<Result>;
 }
 
+/** A controller is its name, its sources and its reconciler; the rest is given by the operator. */
 export interface ControllerOptions {
   /** In logs and metrics: `image-source`. */
   readonly name: string;
@@ -57,6 +58,7 @@ type Outcome =
   | { readonly kind: 'conflict' | 'error'; readonly error: unknown; readonly notBeforeMs: number }
   | { readonly kind: 'terminal'; readonly error: unknown };
 
+/** Runs once. An exception of the reconciler is an outcome, never the end of a worker. */
 export class Controller {
   readonly name: string;
   readonly queue: Workqueue;

@@ -20,6 +20,7 @@ export interface TlsMaterial {
   readonly rejectUnauthorized?: boolean | undefined;
 }
 
+/** Headers and TLS material of one moment. Secret: never logged. */
 export interface Credentials {
   readonly headers: Readonly<Record<string, string>>;
   readonly tls: TlsMaterial;
@@ -44,6 +45,7 @@ export interface CredentialSource {
   refresh(): Promise<Credentials>;
 }
 
+/** Which kubeconfig and which of its contexts. */
 export interface KubeConfigOptions {
   /** Path of a kubeconfig; absent: KUBECONFIG, ~/.kube/config, then the pod's service account. */
   readonly file?: string | undefined;

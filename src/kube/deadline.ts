@@ -2,6 +2,7 @@
 
 import type { Clock, Timer } from '../clock.ts';
 
+/** Aborts its signal at a monotonic time of the clock or with the caller's signal. `end` must be called. */
 export class Deadline {
   readonly #controller = new AbortController();
   readonly #caller: AbortSignal | undefined;

@@ -22,11 +22,13 @@ export interface EventSubject {
   readonly object: KubeObject;
 }
 
+/** Port of reconcilers to events. */
 export interface EventRecorder {
   /** Never throws and never waits; an event that cannot be written is logged and dropped. */
   record(subject: EventSubject, note: EventNote): void;
 }
 
+/** Drops every event; the default where nobody looks. */
 export const silentEvents: EventRecorder = { record: () => undefined };
 
 interface EventObject extends KubeObject {
@@ -54,6 +56,7 @@ const OBJECT_RATE: RateLimit = { qps: 1 / 300, burst: 25 };
 const BACKLOG_LIMIT = 500;
 const MEMORY_LIMIT = 4_096;
 
+/** Who the events are from. */
 export interface EventWriterOptions {
   readonly client: KubeClient;
   readonly clock: Clock;
@@ -64,6 +67,7 @@ export interface EventWriterOptions {
   readonly log?: Logger | undefined;
 }
 
+/** Writes events one after the other in the background. */
 export class EventWriter implements EventRecorder {
   readonly #options: EventWriterOptions;
   readonly #log: Logger;

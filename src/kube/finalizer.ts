@@ -5,11 +5,13 @@ import type { JsonPatchOperation } from './call-options.ts';
 import type { KubeClient } from './client.ts';
 import { type KubeObject, keyOf, type RawObject, type ResourceType } from './resource.ts';
 
+/** Qualified name of the finalizer, such as `larder.dev/cleanup`. */
 export interface FinalizerChange {
   readonly finalizer: string;
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Whether the object waits for the owner of this finalizer. */
 export function hasFinalizer(object: KubeObject, finalizer: string): boolean {
   return object.metadata.finalizers?.includes(finalizer) === true;
 }

@@ -15,6 +15,7 @@ export interface Subscriber<T> {
   onDelete?(object: T): void;
 }
 
+/** What is cached, how much of it, and how it is found again. */
 export interface InformerOptions<T extends KubeObject> {
   readonly client: KubeClient;
   readonly type: ResourceType<T>;
@@ -31,6 +32,7 @@ export interface InformerOptions<T extends KubeObject> {
   readonly random?: (() => number) | undefined;
 }
 
+/** A reflector and its cache. Runs once; readers use `lister`, followers `subscribe`. */
 export class Informer<T extends KubeObject> {
   readonly type: ResourceType<T>;
   /** What the cache keeps of an object off the wire. */

@@ -12,6 +12,7 @@ import type { Lease, LeaseSpec, LeaseStore } from './lease.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import { noMetrics, type RuntimeMetrics } from './metrics.ts';
 
+/** Times of the election; the defaults are client-go's. */
 export interface ElectorOptions {
   readonly store: LeaseStore;
   /** Unique to this process, so that a restarted replica is another candidate. */
@@ -39,6 +40,7 @@ interface Observation {
   readonly since: number;
 }
 
+/** One candidate. It leads at most once: after a loss the process must end and come back as another. */
 export class LeaderElector {
   readonly #options: ElectorOptions;
   readonly #clock: Clock;

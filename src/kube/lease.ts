@@ -13,10 +13,12 @@ export interface LeaseSpec {
   readonly leaseTransitions?: number | undefined;
 }
 
+/** The object; only its spec has a meaning for us. */
 export interface Lease extends KubeObject {
   readonly spec?: LeaseSpec | undefined;
 }
 
+/** Needs the rights get, create and update. */
 export const LEASES: ResourceType<Lease> = {
   group: 'coordination.k8s.io',
   version: 'v1',

@@ -20,6 +20,7 @@ export interface Workload {
   run(signals: RunSignals): Promise<void>;
 }
 
+/** What lives, and for how long it may take to end. */
 export interface LifecycleOptions {
   readonly caches: readonly RunningCache[];
   readonly controllers: readonly Workload[];
@@ -35,7 +36,9 @@ export interface LifecycleOptions {
   readonly closers?: readonly (() => Promise<void>)[] | undefined;
 }
 
+/** In order; a phase is never returned to. */
 export const LIFECYCLE_PHASES = ['new', 'syncing', 'standby', 'leading', 'stopping', 'stopped'] as const;
+/** One of `LIFECYCLE_PHASES`. */
 export type LifecyclePhase = (typeof LIFECYCLE_PHASES)[number];
 
 /** Thrown by `Lifecycle.run`: this process must end, another one leads. */
@@ -51,6 +54,7 @@ const ABORT_MS = 2_000;
 /** Three silences that a watchdog would have cut: whatever is wrong, it does not heal itself. */
 const DEAF_MS = 300_000;
 
+/** Runs once. */
 export class Lifecycle {
   readonly #options: LifecycleOptions;
   readonly #stopWork = new AbortController();

@@ -1,7 +1,9 @@
 /** The logging port of the runtime: leveled messages with fields. `src/logging.ts` implements it over winston. */
 
+/** Values of any kind; what they become on the line is up to the implementation. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
+/** Also fits the `OperatorLogger` of the operator package. */
 export interface Logger {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;

@@ -1,5 +1,6 @@
 /** What the runtime counts, as a port; `src/server/metrics.ts` exposes it under controller-runtime's names. */
 
+/** How a pass ended, as in `result.ts`. */
 export const RECONCILE_RESULTS = [
   'success',
   'requeue_after',
@@ -8,11 +9,15 @@ export const RECONCILE_RESULTS = [
   'error',
   'terminal',
 ] as const;
+/** One of `RECONCILE_RESULTS`. */
 export type ReconcileResult = (typeof RECONCILE_RESULTS)[number];
 
+/** `closed` in order; `expired` 410; `stalled` cut by the watchdog; `failed` anything else. */
 export const WATCH_ENDS = ['closed', 'expired', 'stalled', 'failed'] as const;
+/** One of `WATCH_ENDS`. */
 export type WatchEnd = (typeof WATCH_ENDS)[number];
 
+/** One attempt of a request; retries are samples of their own. */
 export interface RequestSample {
   readonly verb: string;
   /** Plural, with the subresource: `pods`, `imagesources/status`. */
@@ -22,6 +27,7 @@ export interface RequestSample {
   readonly seconds: number;
 }
 
+/** Called on hot paths: implementations must be quick and must not throw. Labels come from closed sets. */
 export interface RuntimeMetrics {
   request(sample: RequestSample): void;
   queueAdded(queue: string, depth: number): void;

@@ -10,9 +10,11 @@ type OperatorClass = typeof OperatorPackage.default.default;
 /** The package is CommonJS: for Node its class is the default of the default, test runners unwrap one of the two. */
 const unwrapped: unknown = OperatorPackage.default;
 
+/** The package's abstract class. */
 export const PackageOperator = (
   typeof unwrapped === 'function' ? unwrapped : OperatorPackage.default.default
 ) as OperatorClass;
+/** The package's event types: ADDED, MODIFIED, DELETED. */
 export const { ResourceEventType } = OperatorPackage;
 
 /**

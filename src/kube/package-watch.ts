@@ -18,6 +18,7 @@ import {
 import { done } from './result.ts';
 import { watchInformer } from './watch-source.ts';
 
+/** One call of `watchResource`. */
 export interface PackageWatchOptions {
   readonly client: KubeClient;
   readonly clock: Clock;
@@ -27,6 +28,7 @@ export interface PackageWatchOptions {
   readonly onEvent: (event: ResourceEvent) => Promise<void>;
 }
 
+/** Both must be run by the lifecycle. */
 export interface PackageWatch {
   readonly cache: Informer<RawObject>;
   readonly controller: Controller;
@@ -37,6 +39,7 @@ export function resourceId(type: ResourceType): string {
   return `${type.plural}.${apiVersionOf(type)}`;
 }
 
+/** An object's metadata in the package's shape. */
 export function metaOf(type: ResourceType, object: KubeObject): ResourceMeta {
   const { name, namespace, resourceVersion = '' } = object.metadata;
   return {

@@ -6,6 +6,7 @@ import type { ListResult } from './call-options.ts';
 /** A continue token lives about five minutes; a list that keeps expiring is a problem of the server. */
 const MAX_RESTARTS = 3;
 
+/** Receives the pages of one snapshot in order. */
 export interface PageVisitor<T> {
   /** A snapshot begins; called again when the one before expired between its pages. */
   begin(): void;

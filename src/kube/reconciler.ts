@@ -41,6 +41,7 @@ export interface ObjectSource<T> {
   project(raw: RawObject): T;
 }
 
+/** What a phase is given besides object and draft. */
 export interface PhaseContext extends ReconcileContext {
   readonly key: ObjectKey;
   /** True if an annotation asks for an immediate pass that has not been answered yet. */
@@ -57,6 +58,7 @@ export type Phase<T, S extends CommonStatus> = (
   context: PhaseContext,
 ) => Promise<Result> | Result;
 
+/** A kind, as the outer block sees it. */
 export interface ObjectReconcilerOptions<T extends StatusObject<S>, S extends CommonStatus> {
   readonly source: ObjectSource<T>;
   readonly client: KubeClient;
@@ -84,6 +86,10 @@ interface OwnWrite<T> {
   readonly object: T;
 }
 
+/**
+ * The reconciler of a kind. Deletion: `finalize` runs while our finalizer is there, then the finalizer is
+ * removed.
+ */
 export function objectReconciler<T extends StatusObject<S>, S extends CommonStatus>(
   options: ObjectReconcilerOptions<T, S>,
 ): Reconciler {

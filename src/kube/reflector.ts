@@ -19,6 +19,7 @@ export interface ReflectorSink<T> {
   delete(object: T): void;
 }
 
+/** What is listed and watched, and where it goes. */
 export interface ReflectorOptions<T extends KubeObject> {
   readonly client: KubeClient;
   readonly type: ResourceType;
@@ -46,6 +47,7 @@ const OPEN_TIMEOUT_MS = 30_000;
 
 const BACKOFF: BackoffOptions = { baseMs: 800, maxMs: 30_000, jitter: 0.5 };
 
+/** Runs once, until its signal aborts; everything else is a reason to try again. */
 export class Reflector<T extends KubeObject> {
   readonly #options: ReflectorOptions<T>;
   /** Undefined: list before watching. */

@@ -13,6 +13,7 @@
  * An error wins over any result: what phases before it asked for is dropped. Among results the soonest requeue wins.
  */
 
+/** The good ending of a pass or phase. */
 export interface Result {
   /** Milliseconds; absent or not positive: only events start the next pass. */
   readonly requeueAfterMs?: number | undefined;

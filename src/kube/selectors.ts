@@ -1,5 +1,6 @@
 /** Label selectors: as the API writes them, as query text, and evaluated here. */
 
+/** `values` are ignored by Exists and DoesNotExist. */
 export interface LabelRequirement {
   readonly key: string;
   readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
@@ -12,6 +13,7 @@ export interface LabelSelector {
   readonly matchExpressions?: readonly LabelRequirement[] | undefined;
 }
 
+/** Evaluates a selector as the server would. */
 export function matchesLabels(
   selector: LabelSelector,
   labels: Readonly<Record<string, string>> = {},

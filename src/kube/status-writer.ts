@@ -6,6 +6,7 @@ import { type CommonStatus, type Draft, SUMMARY_CONDITIONS } from './conclusion.
 import type { Condition } from './condition.ts';
 import type { KubeObject, RawObject, ResourceType } from './resource.ts';
 
+/** What is written, and which conditions in it are ours. */
 export interface StatusWrite {
   readonly draft: CommonStatus;
   /** Besides the summary conditions. */

@@ -2,12 +2,14 @@
 
 import { type Clock, sleep } from '../clock.ts';
 
+/** Both infinite: no limit. */
 export interface RateLimit {
   /** Tokens per second. */
   readonly qps: number;
   readonly burst: number;
 }
 
+/** Not shared between processes: each replica has its own share of the server. */
 export class TokenBucket {
   readonly #clock: Clock;
   readonly #limit: RateLimit;

@@ -21,11 +21,13 @@ const RETRY_BACKOFF = { baseMs: 250, maxMs: 8_000, jitter: 0.5 };
 
 const DEFAULT_RATE: RateLimit = { qps: 100, burst: 200 };
 
+/** Methods the API uses. */
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** Asked immediately before every attempt of a write; false means that the sender's lease may have run out. */
 export type WriteGuard = () => boolean;
 
+/** One request, ready to send, and what is known about sending it again. */
 export interface ApiRequest {
   /** Kubernetes verb, for metrics and messages. */
   readonly verb: string;
@@ -49,6 +51,7 @@ export interface ApiRequest {
   readonly unlimited?: boolean | undefined;
 }
 
+/** `random` spreads retries; tests fix it. */
 export interface TransportOptions {
   readonly clock: Clock;
   readonly credentials: CredentialSource;
@@ -66,6 +69,7 @@ interface Progress {
 
 type Answer = Dispatcher.ResponseData;
 
+/** All HTTP of this process to the API server goes through one of these. */
 export class Transport {
   readonly clock: Clock;
   readonly #credentials: CredentialSource;

@@ -3,8 +3,10 @@
 import type { Informer } from './informer.ts';
 import { type KubeObject, keyOf, type ObjectKey } from './resource.ts';
 
+/** Puts a key into the queue of the controller. */
 export type Enqueue = (key: ObjectKey) => void;
 
+/** Anything that knows keys worth looking at. */
 export interface WatchSource {
   readonly name: string;
   /** Resolves when every key known at the start has been enqueued. */
@@ -19,6 +21,7 @@ export interface ObjectChange<T> {
   readonly object?: T;
 }
 
+/** From changes of one kind to keys of another. */
 export interface WatchMapping<T> {
   /** Keys to reconcile because of this object; default: its own. Asked for the old and the new object of an update. */
   readonly map?: (object: T) => Iterable<ObjectKey>;
@@ -26,6 +29,7 @@ export interface WatchMapping<T> {
   readonly predicate?: (change: ObjectChange<T>) => boolean;
 }
 
+/** Changes in a cache as a source of keys. */
 export function watchInformer<T extends KubeObject>(
   informer: Informer<T>,
   mapping: WatchMapping<T> = {},

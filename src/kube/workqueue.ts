@@ -11,6 +11,7 @@ const FAILURE_BACKOFF: BackoffOptions = { baseMs: 5, maxMs: 1_000_000 };
 /** All failing keys together may come back at this pace. */
 const RETRY_RATE: RateLimit = { qps: 10, burst: 100 };
 
+/** `name` labels the metrics. */
 export interface WorkqueueOptions {
   readonly name: string;
   readonly clock: Clock;
@@ -24,6 +25,7 @@ interface Delayed {
   readonly dueAt: number;
 }
 
+/** A queue for any number of workers in this process; nothing in it survives the process, nor has to. */
 export class Workqueue {
   readonly name: string;
   readonly #clock: Clock;

@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+/** Asked at each probe: answers must be immediate. */
 export interface HealthChecks {
   /** False: the process cannot recover by itself and should be restarted. */
   isHealthy(): boolean;
@@ -10,6 +11,7 @@ export interface HealthChecks {
   isReady(): boolean;
 }
 
+/** `host` absent: all addresses, as kubelets and Prometheus need it. */
 export interface HealthServerOptions {
   readonly checks: HealthChecks;
   readonly metrics: { expose(): Promise<{ readonly contentType: string; readonly body: string }> };
@@ -18,6 +20,7 @@ export interface HealthServerOptions {
   readonly port: number;
 }
 
+/** `port` is the one taken, also if 0 was asked for. */
 export interface HealthServer {
   readonly port: number;
   close(): Promise<void>;
