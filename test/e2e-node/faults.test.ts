@@ -58,6 +58,14 @@ describeOnNode('a pull on a real node survives', () => {
     expect((await stage().node.images()).map((image) => image.digest)).toContain(digest);
   }
 
+  async function failed(name: string): Promise<void> {
+    await eventually(async () => {
+      const [pair] = (await getImage(name)).status?.notPresent ?? [];
+      expect(pair).toMatchObject({ node: 'real-1', state: 'Failed', attempts: 1 });
+      expect(pair?.message).toContain('connection reset by peer');
+    });
+  }
+
   async function podsOf(name: string): Promise<number> {
     const pods = await listPods(stage().cluster);
     return pods.filter(({ spec }) => spec.containers.some(({ image }) => image.includes(`/large/${name}@`)))
@@ -90,24 +98,18 @@ describeOnNode('a pull on a real node survives', () => {
     await arrived('kubelet', digest);
   });
 
-  it('the death of containerd', async () => {
+  it('a registry that goes away and, while that waits for its next attempt, the death of containerd', async () => {
     const { node } = stage();
-    const digest = await startPull('containerd');
+    const first = await startPull('registry');
+    line.cut();
+    await failed('registry');
+    line.mend();
+
+    const second = await startPull('containerd');
     await node.killContainerd();
     await node.startContainerd();
-    await arrived('containerd', digest);
-  });
-
-  it('a registry that goes away and comes back', async () => {
-    const digest = await startPull('registry');
-    line.cut();
-    await eventually(async () => {
-      const [pair] = (await getImage('registry')).status?.notPresent ?? [];
-      expect(pair).toMatchObject({ node: 'real-1', state: 'Failed', attempts: 1 });
-      expect(pair?.message).toContain('connection reset by peer');
-    });
-    line.mend();
-    await arrived('registry', digest);
+    await arrived('registry', first);
+    await arrived('containerd', second);
   });
 
   it('a node that is deleted and comes back under its name', async () => {

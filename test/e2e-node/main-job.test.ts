@@ -111,6 +111,24 @@ describeOnNode('the main job on a real node', () => {
     expect(await storedDigests()).not.toContain(digest);
   });
 
+  it('moves a tag on the node after it moved in the registry, if asked for both', async () => {
+    const { cluster, registry, node } = stage();
+    const tagged = `${registry.host}/moving/lab:1`;
+    const moving = new ImageWriter(registry.host, 'moving/lab');
+    await moving.push({ seed: 'old' }, ['1']);
+    await apply(cluster, prepulled('moving', { image: tagged, interval: '10s', pull: { by: 'Both' } }));
+    await eventually(async () => {
+      expect((await getImage('moving')).status?.ready).toBe('1/1');
+    });
+    const digest = await moving.push({ seed: 'new' }, ['1']);
+    await eventually(async () => {
+      const { status } = await getImage('moving');
+      expect([status?.image?.digest, status?.ready]).toEqual([digest, '1/1']);
+    });
+    const names = (await node.images()).filter((found) => found.digest === digest).map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining([tagged, `${registry.host}/moving/lab@${digest}`]));
+  });
+
   it('shows an image that was removed behind its back as gone from the node', async () => {
     const { cluster, node } = stage();
     const digest = digests.get('w_2026_46') ?? '';
