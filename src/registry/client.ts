@@ -96,7 +96,7 @@ export class RegistryClient {
     const realms = { allowedHosts: new Set(options.allowedRealms) };
     const newBudget = (host: string): Budget => new Budget(clock, { ...budgetFor(host), ...options.budget });
     const budgets = new BudgetPool(newBudget);
-    this.#hub = new DockerHub(transport, clock, newBudget('hub.docker.com'), options.dockerHubURL);
+    this.#hub = new DockerHub(transport, clock, budgets, options.dockerHubURL);
     this.#session = new Session(transport, new Authentication(transport, clock, realms), budgets, clock);
     this.#lister = new TagLister(this.#session, new BoundedCache<KnownPage>(MAX_PAGE_BYTES));
     const content = new ContentReader(
