@@ -88,11 +88,14 @@ export function guardScan(after: SourceMemory, scan: GuardedScan): SourceMemory 
   return { ...before, uid: after.uid, generation: after.generation, selection: after.selection, failure };
 }
 
-/** The list of another repository says nothing about this one. */
+/**
+ * The list of another repository says nothing about this one. Before this process has believed any list, the status
+ * tells how long the last one was.
+ */
 function believedBefore(after: SourceMemory, { source, before }: GuardedScan): GuardQuestion['before'] {
-  if (before !== undefined) {
+  if (before?.result !== undefined) {
     return isEqual(before.selection.spec.image, after.selection.spec.image)
-      ? before.result?.list.tags
+      ? before.result.list.tags
       : undefined;
   }
   const { metadata, status } = source;

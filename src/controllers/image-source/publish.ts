@@ -3,6 +3,7 @@
 import type { ImageSource, ImageSourceStatus, NamedImage } from '../../api/image-source.ts';
 import type { PrepulledImage } from '../../api/prepulled-image.ts';
 import { GUARDED_FIELDS } from '../../domain/newest-seen.ts';
+import { formatReference, type Repository } from '../../domain/reference.ts';
 import {
   type PreviousResult,
   type PublishedImage,
@@ -31,17 +32,27 @@ export function publishPhase({ memory, children }: PublishOptions) {
     const key = formatKey(source.metadata);
     const known = memory.get(key);
     if (known?.result === undefined) return done;
-    const result = await runFoldAsync(summarise(known.result.images, previousOf(draft)));
+    const result = await runFoldAsync(
+      summarise(known.result.images, previousOf(draft, known.selection.spec.image)),
+    );
     memory.set(key, { ...known, held: result.held });
     publish(draft, result, prepulledDigests(children(source)));
     return done;
   };
 }
 
-/** What the status says already: a headline must not move back because a list has lost tags. */
-function previousOf(status: ImageSourceStatus): PreviousResult {
-  const headlines = GUARDED_FIELDS.map((field) => [field, asPublished(status[field])] as const);
-  return { newestSeen: status.newestSeen ?? {}, headlines: Object.fromEntries(headlines) };
+/**
+ * What the status says already: a headline must not move back because a list has lost tags. Those of another
+ * repository, which the source watched before, are no measure.
+ */
+function previousOf(status: ImageSourceStatus, image: Repository): PreviousResult {
+  const fields = GUARDED_FIELDS.filter((field) => {
+    const headline = status[field];
+    return headline?.reference === formatReference({ ...image, tag: headline?.tag ?? '' });
+  });
+  const headlines = fields.map((field) => [field, asPublished(status[field])] as const);
+  const newestSeen = fields.map((field) => [field, status.newestSeen?.[field]] as const);
+  return { newestSeen: Object.fromEntries(newestSeen), headlines: Object.fromEntries(headlines) };
 }
 
 function asPublished(image: NamedImage | undefined): PublishedImage | null {
