@@ -149,7 +149,7 @@ describe('the operator', () => {
     const operator = await start();
     await eventually(() => operator.phase === 'leading', LIMIT_MS);
     await stop(operator);
-    await eventually(() => server.openConnections === 0);
+    await eventually(() => server.openConnections === 0, LIMIT_MS);
     expect(operator.phase).toBe('stopped');
   });
 });

@@ -28,6 +28,7 @@ const CASES: Readonly<Record<keyof OperatorOptions, readonly [unknown, string, u
   pullSlots: [50, '0', 0],
   maxKeptPods: [2_000, '0', 0],
   nodeStatusMaxImages: [50, '0', 0],
+  warmGate: [false, 'true', true],
   allowedCIDRs: [[], '10.0.0.0/8, fd00::/8', ['10.0.0.0/8', 'fd00::/8']],
   allowedRealms: [[], 'auth.example.org', ['auth.example.org']],
   drainMs: [20_000, '1m30s', 90_000],
@@ -61,6 +62,7 @@ const WRONG: Partial<Record<keyof OperatorOptions, readonly (readonly [string, s
   pullSlots: [['many', 'whole number']],
   maxKeptPods: [['12001', 'from 0 to 12000']],
   nodeStatusMaxImages: [['-1', 'whole number']],
+  warmGate: [['1', 'must be true or false']],
   allowedCIDRs: [
     ['10.0.0.0', 'address/prefix'],
     ['10.0.0.0/33', 'address/prefix'],

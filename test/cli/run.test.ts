@@ -5,6 +5,7 @@ import { FakeApiServer } from '../support/fake-api-server.ts';
 import { eventually, FakeClock } from '../support/fake-clock.ts';
 import { type KubeconfigFile, kubeconfigFile, QUIET_FLAGS } from '../support/operator-options.ts';
 
+const LIMIT_MS = 15_000;
 const LEASES = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
 
 let stop: AbortController;
@@ -80,13 +81,13 @@ describe('the operator in the foreground', () => {
   it('works until the signal, then gives the lease back and closes its connections', async () => {
     const flags = ['--namespace=stock', '--identity=replica-1', ...QUIET_FLAGS];
     const ended = larder(flags, { LARDER_KUBECONFIG: kubeconfig.path });
-    await eventually(() => server.watches.length === 4);
-    await eventually(() => server.store.find(LEASES, 'stock/larder') !== undefined);
+    await eventually(() => server.watches.length === 4, LIMIT_MS);
+    await eventually(() => server.store.find(LEASES, 'stock/larder') !== undefined, LIMIT_MS);
     expect(server.store.get(LEASES, 'stock/larder')).toMatchObject({ spec: { holderIdentity: 'replica-1' } });
     stop.abort();
     expect(await ended).toBe(0);
     expect(server.store.get(LEASES, 'stock/larder')).toMatchObject({ spec: { holderIdentity: '' } });
-    await eventually(() => server.openConnections === 0);
+    await eventually(() => server.openConnections === 0, LIMIT_MS);
     expect(complaints).toBe('');
   });
 
@@ -98,7 +99,7 @@ describe('the operator in the foreground', () => {
 
   it('elects nobody if told so', async () => {
     const ended = larder([`--kubeconfig=${kubeconfig.path}`, '--leader-elect=false', ...QUIET_FLAGS]);
-    await eventually(() => server.watches.length === 4);
+    await eventually(() => server.watches.length === 4, LIMIT_MS);
     stop.abort();
     expect(await ended).toBe(0);
     expect(server.count('create', 'leases')).toBe(0);

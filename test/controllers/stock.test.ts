@@ -12,6 +12,7 @@ import { eventually, FakeClock, settle } from '../support/fake-clock.ts';
 import { PREPULLED_IMAGES } from './fixtures.ts';
 
 const NODES = { group: '', version: 'v1', plural: 'nodes' };
+const LIMIT_MS = 15_000;
 const IMAGE = 'default/lab-w-2026-40';
 
 let server: FakeApiServer;
@@ -93,7 +94,7 @@ function putImage(status: object = {}, spec: object = {}): void {
 
 /** Waits until exactly these images were asked to be looked at. */
 async function expectImages(...ids: readonly string[]): Promise<void> {
-  await eventually(() => [...fired.images].join() === ids.join());
+  await eventually(() => [...fired.images].join() === ids.join(), LIMIT_MS);
   fired.images.clear();
 }
 
@@ -102,7 +103,7 @@ describe('while another replica leads', () => {
     putNode('n1', { images: [{ names: [`registry.example.org/sciplat/lab@${DIGEST_A}`], sizeBytes: 1 }] });
     putImage();
     await whenSynced;
-    await eventually(() => stock.wants.list().length === 1);
+    await eventually(() => stock.wants.list().length === 1, LIMIT_MS);
     const [want] = stock.wants.list();
     expect(want && stock.coverage.isPresent('n1', want)).toBe(true);
     expect([...fired.images, ...fired.nodes]).toEqual([]);

@@ -185,7 +185,7 @@ describe('a Go build', () => {
     const lock = join(cacheFolder(), '.lock');
     await writeFile(lock, String(process.pid));
     const waiting = find('kwok');
-    await eventually(() => progress.length > 0);
+    await eventually(() => progress.length > 0, 15_000);
     expect(await goRuns()).toBe(0);
     await writeFile(lock, String(DEAD_PID));
     await waiting;

@@ -69,7 +69,7 @@ describe('a daemon', () => {
 
   it('that is never ready is reported with the end of its log', async () => {
     const daemon = start(IDLE);
-    await eventually(() => daemon.hasLogged('up'));
+    await eventually(() => daemon.hasLogged('up'), REAP_LIMIT_MS);
     const probe = (): Promise<boolean> => Promise.reject(new Error('refused'));
     await expect(daemon.waitUntil(probe, 100)).rejects.toThrow(/worker is not ready after 0\.1 s:\nup/);
   });
@@ -135,7 +135,7 @@ describe('when the owner is killed', () => {
   it('nothing happens once the watch was dismissed', async () => {
     const { owner, daemonPid } = await startOwner('dismiss();');
     owner.kill('SIGKILL');
-    await eventually(() => owner.signalCode !== null);
+    await eventually(() => owner.signalCode !== null, REAP_LIMIT_MS);
     expect(isAlive(daemonPid)).toBe(true);
     expect(existsSync(folder)).toBe(true);
     process.kill(daemonPid, 'SIGKILL');
