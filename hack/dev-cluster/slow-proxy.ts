@@ -80,16 +80,21 @@ export class SlowProxy {
     const registry = connect(Number(this.#target.port), this.#target.hostname);
     this.#keep(registry);
     client.pipe(registry);
-    registry.on('data', (chunk: Buffer) => {
-      registry.pause();
-      void this.#pace(chunk.length).then(() => {
+    client.on('close', () => registry.destroy());
+    void this.#deliver(registry, client);
+  }
+
+  async #deliver(registry: Socket, client: Socket): Promise<void> {
+    try {
+      for await (const chunk of registry as AsyncIterable<Buffer>) {
+        await this.#pace(chunk.length);
         this.#sent += chunk.length;
         client.write(chunk);
-        registry.resume();
-      });
-    });
-    registry.on('close', () => client.end());
-    client.on('close', () => registry.destroy());
+      }
+      client.end();
+    } catch {
+      client.resetAndDestroy();
+    }
   }
 
   /** A broken connection is what this proxy is for: its errors are nobody's concern. */
