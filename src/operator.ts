@@ -213,6 +213,7 @@ export class LarderOperator extends BaseOperator {
         stock.nodeTrigger.fire({ name });
       },
       maxKeptPods: this.#process.options.maxKeptPods,
+      warmGate: this.#process.options.warmGate,
     });
   }
 

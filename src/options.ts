@@ -88,6 +88,7 @@ export const FLAGS = {
   workers: flag('workers', 'LARDER_WORKERS', '8', whole(1, 256), 'Objects of one kind worked on at the same time.'),
   pullSlots: flag('pull-slots', 'LARDER_PULL_SLOTS', '50', whole(0, 100_000), 'Nodes that pull at the same time; 0: no limit.'),
   maxKeptPods: flag('max-kept-pods', 'LARDER_MAX_KEPT_PODS', '2000', whole(0, 12_000), 'Finished pull pods that keepWarm may hold back; the garbage collector of Kubernetes starts at 12500 in a cluster.'),
+  warmGate: flag('warm-gate', 'LARDER_WARM_GATE', 'false', toggle, 'Remove the startup taint larder.dev/not-stocked from nodes that have all they should have; needs the component warm-gate.'),
   nodeStatusMaxImages: flag('node-status-max-images', 'LARDER_NODE_STATUS_MAX_IMAGES', '50', whole(0, 100_000), 'nodeStatusMaxImages of the kubelets: a longer list of images is cut.'),
   allowedCIDRs: flag('allow-cidr', 'LARDER_ALLOW_CIDR', '', networks, 'Networks that redirects, links and token realms of registries may lead to besides public ones, comma-separated.'),
   allowedRealms: flag('allow-realm', 'LARDER_ALLOW_REALM', '', list, 'Hosts of token services that any registry may name, comma-separated.'),

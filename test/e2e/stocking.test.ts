@@ -1,7 +1,9 @@
 /** Stocking against a real API server with simulated nodes: what peers get wrong, one scenario each. */
 
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Daemon } from '../../hack/dev-cluster/daemon.ts';
 import { startOperator } from '../../hack/dev-cluster/operator-process.ts';
 import type { PrepulledImage, PrepulledImageManifest } from '../../src/api/prepulled-image.ts';
 import { type Overrides, prepulledImageManifest } from '../support/builders.ts';
@@ -20,14 +22,18 @@ const HOST = '127.0.0.1:1';
 const NODES = ['node-1', 'node-2', 'node-3', 'node-4'];
 
 let stage: Stage;
+let operator: Daemon;
 
 beforeAll(async () => {
   stage = await startStage({ nodes: NODES.length, logFolder: join('reports', 'e2e-stocking') });
-  await startOperator(stage.cluster, { flags: ['--pull-slots=2'] });
+  const gate = join(import.meta.dirname, '../../config/components/warm-gate/cluster-role.yaml');
+  await stage.cluster.kubectl(['apply', '-f', gate]);
+  operator = await startOperator(stage.cluster, { flags: ['--pull-slots=2', '--warm-gate=true'] });
 });
 
 afterEach(async () => {
   const { cluster } = stage;
+  await cluster.kubectl(['delete', 'node', 'fresh', '--ignore-not-found']);
   await cluster.kubectl(['delete', 'ppi', '--all', '-A', '--wait=true']);
   await cluster.kubectl(['delete', 'pods', '--all', '-A', '--wait=true', '--grace-period=1']);
 });
@@ -127,11 +133,26 @@ describe('nodes that cannot', () => {
     await cluster.kubectl(['label', 'node', 'node-3', 'pool-']);
   });
 
-  it('that wait for their stock behind the startup taint are stocked', async () => {
-    const taints = [{ key: 'larder.dev/not-stocked', effect: 'NoSchedule' }];
-    await stage.cluster.addNodes([{ name: 'fresh', taints }]);
-    await apply(stage.cluster, image('lab', { image: `${HOST}/fine/lab@${digest('e')}` }));
+  it('that wait for their stock behind the startup taint are stocked, and only then let go', async () => {
+    const { cluster } = stage;
+    await apply(cluster, image('lab', { image: `${HOST}/fine/lab@${digest('e')}` }));
+    await untilReady('lab', '4/4');
+    const others = { key: 'team', value: 'red', effect: 'PreferNoSchedule' };
+    await cluster.addNodes([
+      { name: 'fresh', taints: [{ key: 'larder.dev/not-stocked', effect: 'NoSchedule' }, others] },
+    ]);
     await untilReady('lab', '5/5');
+    await eventually(async () => {
+      const { spec } = await cluster.getJson<{ spec: { taints?: { key: string }[] } }>(['node', 'fresh']);
+      expect(spec.taints?.map(({ key }) => key)).toEqual(['team']);
+    });
+    const log = (await readFile(operator.logFile, 'utf8'))
+      .split('\n')
+      .filter((line) => line.includes('"node":"fresh"'));
+    expect(log.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
+      'pull pod created',
+      'node is stocked, startup taint removed',
+    ]);
     await stage.cluster.kubectl(['delete', 'node', 'fresh']);
     await untilReady('lab', '4/4');
   });

@@ -26,6 +26,7 @@ import { pullProgress } from './progress.ts';
 import type { PullPod } from './pull-pod.ts';
 import { judgePullPod } from './pull-verdict.ts';
 import { deleteRested } from './rest.ts';
+import { openGate, shouldOpenGate } from './warm-gate.ts';
 
 /** Index of the pod informer: pull pods by the name of their node. */
 export const PODS_BY_NODE = 'node';
@@ -50,10 +51,29 @@ export interface NodeStockerOptions {
   readonly wake: (node: string) => void;
   /** Finished pull pods of the cluster that keepWarm may hold back. */
   readonly maxKeptPods: number;
+  /** Whether the startup taint of stocked nodes is removed. */
+  readonly warmGate: boolean;
 }
 
 export function nodeStocker(options: NodeStockerOptions): Reconciler {
-  return { reconcile: (key, context) => stock(options, key, context) };
+  return {
+    reconcile: async (key, context) => {
+      const stocked = await stock(options, key, context);
+      return minResult(stocked, await tendGate(options, key.name, context));
+    },
+  };
+}
+
+async function tendGate(
+  options: NodeStockerOptions,
+  name: string,
+  context: ReconcileContext,
+): Promise<Result> {
+  const node = options.nodes.get({ name });
+  if (!options.warmGate || node === undefined || !options.isSettled()) return done;
+  const facts = { coverage: options.coverage, wants: options.wants.list(), now: context.now };
+  const { opens, lookAfterMs } = shouldOpenGate(node, facts);
+  return opens ? openGate(options.client, node.facts, context) : { requeueAfterMs: lookAfterMs };
 }
 
 async function stock(

@@ -1,0 +1,63 @@
+/** Takes the startup taint off a node that is stocked, so that an autoscaled node takes work only when it is warm. */
+
+import type { Coverage } from '../../domain/coverage.ts';
+import { NOT_STOCKED_TAINT, type NodeFacts } from '../../domain/node.ts';
+import { placement, type Want } from '../../domain/want.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { ReconcileContext } from '../../kube/controller.ts';
+import { done, type Result } from '../../kube/result.ts';
+import { type NodeObject, nodeType } from '../node.ts';
+
+export interface WarmGateFacts {
+  readonly coverage: Coverage;
+  readonly wants: readonly Want[];
+  /** Wall-clock milliseconds. */
+  readonly now: number;
+}
+
+export interface GateDecision {
+  readonly opens: boolean;
+  /** When the node is let go in any case, milliseconds from now. */
+  readonly lookAfterMs?: number;
+}
+
+/** A node without any wanted image waits no longer than this for one to be wanted. */
+const PATIENCE_MS = 600_000;
+
+/** Taints of nodes that are still starting: while one is there, being eligible for nothing means nothing. */
+const STARTING = /^node(?:\.cloudprovider)?\.kubernetes\.io\/|(?:not-ready|uninitialized)$/;
+
+/** Open when every image the node should have is there, or the most patient of them has waited long enough. */
+export function shouldOpenGate(
+  { metadata, facts }: NodeObject,
+  { coverage, wants, now }: WarmGateFacts,
+): GateDecision {
+  if (!facts.taints.some(({ key }) => key === NOT_STOCKED_TAINT)) return { opens: false };
+  const eligible = wants.filter((want) => placement(facts, want).eligible);
+  const missing = eligible.filter(
+    (want) => !coverage.isPresent(facts.name, want) && coverage.skipReason(facts.name, want.id) === undefined,
+  );
+  if (facts.ready && missing.length === 0 && !facts.taints.some(({ key }) => STARTING.test(key))) {
+    return { opens: true };
+  }
+  const patience = Math.max(PATIENCE_MS, ...missing.map(({ timeoutMs }) => timeoutMs));
+  const leftMs = Date.parse(metadata.creationTimestamp ?? '') + patience - now;
+  return leftMs > 0 ? { opens: false, lookAfterMs: leftMs } : { opens: true };
+}
+
+/** Removes the taint; refused if the list of taints has changed meanwhile, and then tried again. */
+export async function openGate(
+  client: KubeClient,
+  node: NodeFacts,
+  context: ReconcileContext,
+): Promise<Result> {
+  const index = node.taints.findIndex(({ key }) => key === NOT_STOCKED_TAINT);
+  const path = `/spec/taints/${index}`;
+  const patch = [
+    { op: 'test', path: `${path}/key`, value: NOT_STOCKED_TAINT },
+    { op: 'remove', path },
+  ] as const;
+  await client.patch(nodeType, { name: node.name }, patch, { signal: context.signal });
+  context.log.info('node is stocked, startup taint removed', { node: node.name });
+  return done;
+}
