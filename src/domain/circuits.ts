@@ -77,16 +77,20 @@ export class Circuits {
     this.#circuits.delete(key);
   }
 
-  /** Whether the node must wait; the first to ask after the time is over becomes the one that tries. */
+  /** Whether the node must wait: the circuit is open, or another node tries for all. */
   blocks(key: CircuitKey, node: string, now: number): boolean {
     const circuit = this.#circuits.get(key);
     if (circuit?.openUntil === undefined) return false;
-    if (now < circuit.openUntil) return true;
-    circuit.canary ??= node;
-    return circuit.canary !== node;
+    return now < circuit.openUntil || (circuit.canary !== undefined && circuit.canary !== node);
   }
 
-  /** The canary has gone without a result: another one may try. */
+  /** The node tries now; while the circuit is half open, it does so for all. */
+  attempt(key: CircuitKey, node: string): void {
+    const circuit = this.#circuits.get(key);
+    if (circuit?.openUntil !== undefined) circuit.canary = node;
+  }
+
+  /** The node does not try, or has gone without a result: another one may. */
   abandon(node: string): void {
     for (const circuit of this.#circuits.values()) if (circuit.canary === node) circuit.canary = undefined;
   }

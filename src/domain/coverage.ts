@@ -43,7 +43,8 @@ interface NodeEntry {
   readonly uid: string;
   listing: NodeListing;
   readonly receipts: Map<string, StoredReceipt>;
-  readonly refuted: Set<string>;
+  /** By pull key: the newest proofs that turned out to be out of date; their pods may still be there. */
+  readonly refuted: Map<string, readonly string[]>;
   pulling: ReadonlyMap<string, PullState>;
   /** Wants that would not fit on the disk, by id, with the figures. */
   skipped: ReadonlyMap<string, string>;
@@ -69,6 +70,8 @@ export type CoverageListener = (node: string, keys: readonly string[]) => void;
 
 /** A kubelet lists its images every 30 s and posts its status after that. */
 const LISTING_LAG_MS = 90_000;
+/** Pull pods of one image that rest on a node at the same time are far fewer. */
+const REFUTED_REMEMBERED = 16;
 const EVICTION_MEMORY_MS = 3_600_000;
 const NOTHING: ReadonlyMap<string, PullState> = new Map();
 const NONE: ReadonlyMap<string, string> = new Map();
@@ -104,7 +107,8 @@ export class Coverage {
   /** Returns false if it was known already, or has been refuted. */
   addReceipt(node: NodeIdentity, { key, proof }: Receipt, now: number): boolean {
     const entry = this.#entry(node);
-    if (entry.receipts.get(key)?.proof === proof || entry.refuted.has(proof)) return false;
+    if (entry.receipts.get(key)?.proof === proof || entry.refuted.get(key)?.includes(proof) === true)
+      return false;
     const isNew = !entry.receipts.has(key);
     entry.receipts.set(key, { proof, at: now });
     if (isNew) this.#notify(node.name, [key]);
@@ -208,7 +212,8 @@ export class Coverage {
     const receipt = entry.receipts.get(key);
     if (receipt === undefined) return;
     entry.receipts.delete(key);
-    entry.refuted.add(receipt.proof);
+    const proofs = [receipt.proof, ...(entry.refuted.get(key) ?? [])];
+    entry.refuted.set(key, proofs.slice(0, REFUTED_REMEMBERED));
   }
 
   #entry({ name, uid }: NodeIdentity): NodeEntry {
@@ -218,7 +223,7 @@ export class Coverage {
       uid,
       listing: EMPTY_LISTING,
       receipts: new Map(),
-      refuted: new Set(),
+      refuted: new Map(),
       pulling: NOTHING,
       skipped: NONE,
       failures: new Map(),

@@ -14,13 +14,16 @@ export function overfull(node: NodeFacts, wants: readonly Want[]): ReadonlyMap<s
   const skipped = new Map<string, string>();
   if (node.ephemeralBytes === undefined) return skipped;
   const room = node.ephemeralBytes * SHARE;
-  let needed = wants.reduce((sum, { sizeBytes }) => sum + sizeBytes * UNPACKED_FACTOR, 0);
+  // Several wants of one image take its room once.
+  const sizes = new Map(wants.map(({ pulls, sizeBytes }) => [pulls[0]?.key, sizeBytes]));
+  let needed = [...sizes.values()].reduce((sum, bytes) => sum + bytes * UNPACKED_FACTOR, 0);
   if (needed <= room) return skipped;
   const figures = `all wanted images need about ${gibibytes(needed)}, ${gibibytes(room)} of the node may hold images`;
-  for (const { id, sizeBytes } of wants.toSorted((left, right) => right.sizeBytes - left.sizeBytes)) {
+  for (const [key, bytes] of [...sizes].sort(([, left], [, right]) => right - left)) {
     if (needed <= room) break;
-    skipped.set(id, `Not pulled: ${figures}; this one needs ${gibibytes(sizeBytes * UNPACKED_FACTOR)}`);
-    needed -= sizeBytes * UNPACKED_FACTOR;
+    const message = `Not pulled: ${figures}; this one needs ${gibibytes(bytes * UNPACKED_FACTOR)}`;
+    for (const { id, pulls } of wants) if (pulls[0]?.key === key) skipped.set(id, message);
+    needed -= bytes * UNPACKED_FACTOR;
   }
   return skipped;
 }

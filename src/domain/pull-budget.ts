@@ -33,9 +33,8 @@ export class PullBudget {
     return this.taken(claim) < this.#limitOf(claim);
   }
 
-  /** True if the node may pull now and holds all claims; otherwise it holds none and waits in line. */
+  /** True if the node, which holds nothing, may pull now: it then holds all claims; otherwise it waits in line. */
   tryTake(node: string, claims: readonly Claim[]): boolean {
-    this.#drop(node);
     if (!claims.every((claim) => this.hasRoom(claim))) {
       this.#waiting.set(node, claims);
       return false;
@@ -55,7 +54,9 @@ export class PullBudget {
   /** Gives everything back, and the place in line; returns the waiting nodes that may try now, first come first. */
   release(node: string): readonly string[] {
     this.#waiting.delete(node);
-    return this.#drop(node) ? this.#next() : [];
+    this.#drop(node);
+    // Also if it held nothing: it may have been woken for room that it does not need, and that others wait for.
+    return this.#next();
   }
 
   #drop(node: string): boolean {

@@ -39,6 +39,8 @@ describe('Circuits', () => {
   it('lets one node try when the time is over; its failure opens for twice as long', () => {
     for (const node of ['a', 'b', 'c']) fail(node, 0);
     expect(circuits.blocks(KEY, 'x', 30_000)).toBe(false);
+    circuits.attempt(KEY, 'x');
+    expect(circuits.blocks(KEY, 'x', 30_000)).toBe(false);
     expect(circuits.blocks(KEY, 'y', 30_000)).toBe(true);
     expect(fail('x', 31_000)).toBe(true);
     expect(circuits.open(KEY)).toMatchObject({ attempts: 2, nextAttempt: 91_000 });
@@ -46,8 +48,14 @@ describe('Circuits', () => {
 
   it('takes another canary when the first has gone', () => {
     for (const node of ['a', 'b', 'c']) fail(node, 0);
-    circuits.blocks(KEY, 'x', 30_000);
+    circuits.attempt(KEY, 'x');
     circuits.abandon('x');
+    expect(circuits.blocks(KEY, 'y', 30_000)).toBe(false);
+  });
+
+  it('makes nobody a canary who only asks', () => {
+    for (const node of ['a', 'b', 'c']) fail(node, 0);
+    circuits.blocks(KEY, 'x', 30_000);
     expect(circuits.blocks(KEY, 'y', 30_000)).toBe(false);
   });
 

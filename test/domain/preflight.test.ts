@@ -9,8 +9,8 @@ function node(ephemeralBytes?: number): NodeFacts {
   return { name: 'n1', ...(ephemeralBytes !== undefined && { ephemeralBytes }) } as NodeFacts;
 }
 
-function want(id: string, gib: number): Want {
-  return { id, sizeBytes: gib * GIB } as Want;
+function want(id: string, gib: number, key?: string): Want {
+  return { id, sizeBytes: gib * GIB, pulls: [{ key: key ?? id }] } as unknown as Want;
 }
 
 describe('overfull', () => {
@@ -24,6 +24,12 @@ describe('overfull', () => {
     expect(skipped.get('huge')).toBe(
       'Not pulled: all wanted images need about 153.0 GiB, 80.0 GiB of the node may hold images; this one needs 90.0 GiB',
     );
+  });
+
+  it('counts an image once, however many objects want it, and leaves it out for all of them', () => {
+    const same = ['a', 'b', 'c'].map((id) => want(id, 20, 'sha256:same'));
+    expect(overfull(node(100 * GIB), same).size).toBe(0);
+    expect([...overfull(node(50 * GIB), same).keys()]).toEqual(['a', 'b', 'c']);
   });
 
   it('knows nothing of a node that does not tell its disk, or of images of unknown size', () => {

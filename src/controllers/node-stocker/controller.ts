@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from '../../clock.ts';
-import type { Circuits } from '../../domain/circuits.ts';
+import { type Circuits, hostCircuit, imageCircuit } from '../../domain/circuits.ts';
 import type { Coverage, PullState } from '../../domain/coverage.ts';
 import type { NodeFacts } from '../../domain/node.ts';
 import type { PullBudget } from '../../domain/pull-budget.ts';
@@ -126,12 +126,12 @@ async function pullNext(
   context: ReconcileContext,
 ): Promise<Result> {
   const { coverage, circuits, budget, random, wants } = options;
+  // Whatever the last pull held is free for others first; and who does not try is no canary.
+  giveBudgetBack(options, node.name);
+  circuits.abandon(node.name);
   const plan = planNode(node, { wants: wants.list(), coverage, circuits, budget, random, now: context.now });
   const later = { requeueAfterMs: plan.lookAfterMs };
-  if (plan.batch === undefined) {
-    giveBudgetBack(options, node.name);
-    return later;
-  }
+  if (plan.batch === undefined) return later;
   // Whoever gives budget back wakes the next node in line; when the wants have settled, every node is looked at.
   if (!options.isSettled() || !budget.tryTake(node.name, plan.claims)) return later;
   return minResult(later, await pull(options, { node, pods, batch: plan.batch }, context));
@@ -156,6 +156,10 @@ async function pull(
   const result = await createPullPod(options, { node, pods, batch, identity: pullIdentity(image) }, context);
   if (result.pod === undefined) giveBudgetBack(options, node.name);
   else {
+    for (const want of batch.wants) {
+      options.circuits.attempt(imageCircuit(want.id), node.name);
+      options.circuits.attempt(hostCircuit(want.host), node.name);
+    }
     options.expectations.expect(node.name, result.pod, options.clock.monotonic());
     const state: PullState = { reason: 'Pulling', message: 'The node was asked to pull' };
     options.coverage.setPulling(node, new Map(batch.pulls.map(({ key }) => [key, state])));

@@ -7,11 +7,13 @@ import { ApiError, isAlreadyExists } from '../../kube/api-error.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { ReconcileContext } from '../../kube/controller.ts';
 import type { ObjectKey } from '../../kube/resource.ts';
-import { done, type Result } from '../../kube/result.ts';
+import type { Result } from '../../kube/result.ts';
 import type { PullIdentity } from '../want.ts';
 import type { JudgedPod } from './harvest.ts';
 import { buildPullPod, podType, pullPodName, pullPodNumber } from './pull-pod.ts';
 
+/** The watch brings the pod; should it not, because somebody else has one of that name, the slot must not stay taken. */
+const LOOK_FOR_IT: Result = { requeueAfterMs: 31_000 };
 const MESSAGE_LIMIT = 256;
 
 export interface PullPodPlan {
@@ -50,9 +52,9 @@ export async function createPullPod(
   try {
     await options.client.create(podType, manifest, { signal: context.signal });
     context.log.info('pull pod created', { node: node.name, pod: pod.name, images: batch.pulls.length });
-    return { pod, next: done };
+    return { pod, next: LOOK_FOR_IT };
   } catch (error) {
-    if (isAlreadyExists(error)) return { pod, next: done };
+    if (isAlreadyExists(error)) return { pod, next: LOOK_FOR_IT };
     if (!isRefusal(error)) throw error;
     return { next: refuse(options, node, batch, { message: error.message, now: context.now }) };
   }

@@ -5,7 +5,7 @@ import type { Coverage, NodeIdentity } from '../../domain/coverage.ts';
 import { backoffMs } from '../../domain/stock-plan.ts';
 import type { Want } from '../../domain/want.ts';
 import type { PullFailure } from './pull-failure.ts';
-import type { PullPod } from './pull-pod.ts';
+import { IDENTITY_ANNOTATION, identityLabel, type PullPod } from './pull-pod.ts';
 import type { FailedPull, PullVerdict } from './pull-verdict.ts';
 
 /** A pull pod with what it shows. */
@@ -51,7 +51,7 @@ function addFailure(
 ): void {
   const { coverage, wants, random } = context;
   const lastAttempt = Date.parse(pod.metadata.creationTimestamp ?? '');
-  for (const want of wants.filter((candidate) => asksFor(candidate, key))) {
+  for (const want of wants.filter((candidate) => asksFor(candidate, key) && isAskedBy(candidate, pod))) {
     const before = coverage.failure(node.name, want.id);
     if (before !== undefined && before.lastAttempt >= lastAttempt) continue;
     const attempts = (before?.attempts ?? 0) + 1;
@@ -72,6 +72,14 @@ function blame(
   const what = { at: now, message: failure.message };
   if (failure.class === 'Image') circuits.fail(imageCircuit(want.id), node.name, what);
   if (failure.class === 'Registry') circuits.fail(hostCircuit(want.host), node.name, what);
+}
+
+/** A failure is that of the namespace and secrets it was tried with; another tenant's pull says nothing about ours. */
+function isAskedBy({ namespace, identity }: Want, pod: PullPod): boolean {
+  return (
+    namespace === pod.metadata.namespace &&
+    identityLabel(identity) === pod.metadata.annotations?.[IDENTITY_ANNOTATION]
+  );
 }
 
 function asksFor(want: Want, key: string): boolean {

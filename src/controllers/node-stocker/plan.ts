@@ -57,6 +57,9 @@ export function planNode(node: NodeFacts, facts: PlanFacts): NodePlan {
   };
 }
 
+/** How long another node's attempt is left alone. */
+const CANARY_LOOK_MS = 30_000;
+
 /** 0: pull it now; a number: look again then; undefined: nothing to do before an event. */
 function dueIn(node: NodeFacts, want: Want, facts: PlanFacts): number | undefined {
   const { coverage, circuits, now } = facts;
@@ -75,12 +78,8 @@ function dueIn(node: NodeFacts, want: Want, facts: PlanFacts): number | undefine
     .filter((key) => circuits.blocks(key, node.name, now))
     .map((key) => circuits.open(key));
   const waits = blocking.map((circuit) => (circuit?.nextAttempt ?? now) - now);
-  // A canary tries for all; its result is an event. Until then there is nothing to wait for by the clock.
-  return waits.length === 0 ? 0 : positive(Math.max(...waits));
-}
-
-function positive(wait: number): number | undefined {
-  return wait > 0 ? wait : undefined;
+  // While a canary tries for all, its success is an event for this node; that it was called off is none.
+  return waits.length === 0 ? 0 : Math.max(CANARY_LOOK_MS, ...waits);
 }
 
 /** Pulled again once and twice; the third removal within an hour is a failure of the pair, with backoff. */

@@ -12,8 +12,10 @@ const COMPONENT = 'pull-pod';
 export const PULL_POD_SELECTOR = `${LABELS.component}=${COMPONENT}`;
 /** Maps container names to pull keys. A container's image alone does not say which digest a tag was wanted at. */
 const KEYS_ANNOTATION = 'larder.dev/pull-keys';
+/** Which secrets, service account and priority class the pull was tried with. */
+export const IDENTITY_ANNOTATION = 'larder.dev/pull-identity';
 const UNPRIVILEGED_UID = 65_534;
-const NODE_HASH_LENGTH = 10;
+const HASH_LENGTH = 10;
 
 interface ContainerState {
   readonly waiting?: { readonly reason?: string; readonly message?: string };
@@ -70,7 +72,10 @@ export function projectPullPod(raw: RawObject): PullPod {
       resourceVersion,
       creationTimestamp,
       deletionTimestamp,
-      annotations: { [KEYS_ANNOTATION]: annotations?.[KEYS_ANNOTATION] ?? '' },
+      annotations: {
+        [KEYS_ANNOTATION]: annotations?.[KEYS_ANNOTATION] ?? '',
+        [IDENTITY_ANNOTATION]: annotations?.[IDENTITY_ANNOTATION] ?? '',
+      },
       ownerReferences,
     },
     spec: { ...(spec.nodeName !== undefined && { nodeName: spec.nodeName }) },
@@ -103,7 +108,12 @@ export function pullPodName(node: NodeIdentity, n: number): string {
 }
 
 export function pullPodPrefix(node: NodeIdentity): string {
-  return `larder-${createHash('sha256').update(node.uid).digest('hex').slice(0, NODE_HASH_LENGTH)}-`;
+  return `larder-${createHash('sha256').update(node.uid).digest('hex').slice(0, HASH_LENGTH)}-`;
+}
+
+/** A pull identity as it stands on a pod. */
+export function identityLabel(identity: string): string {
+  return createHash('sha256').update(identity).digest('hex').slice(0, HASH_LENGTH);
 }
 
 /** The number in the pod's name; 0 if it is no name of ours. */
@@ -130,6 +140,7 @@ export function buildPullPod(
       labels: { [LABELS.component]: COMPONENT, 'sidecar.istio.io/inject': 'false' },
       annotations: {
         [KEYS_ANNOTATION]: JSON.stringify(keys),
+        [IDENTITY_ANNOTATION]: identityLabel(batch.wants[0]?.identity ?? ''),
         'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true',
         'linkerd.io/inject': 'disabled',
         'sidecar.istio.io/inject': 'false',

@@ -21,7 +21,7 @@ export interface GateDecision {
   readonly lookAfterMs?: number;
 }
 
-/** A node without any wanted image waits no longer than this for one to be wanted. */
+/** How long a node waits at least for what it misses. */
 const PATIENCE_MS = 600_000;
 
 /** Taints of nodes that are still starting: while one is there, being eligible for nothing means nothing. */
@@ -54,6 +54,7 @@ export async function openGate(
   const index = node.taints.findIndex(({ key }) => key === NOT_STOCKED_TAINT);
   const path = `/spec/taints/${index}`;
   const patch = [
+    { op: 'test', path: '/metadata/uid', value: node.uid },
     { op: 'test', path: `${path}/key`, value: NOT_STOCKED_TAINT },
     { op: 'remove', path },
   ] as const;

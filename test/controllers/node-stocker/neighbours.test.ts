@@ -1,0 +1,91 @@
+/** What one node, image or tenant must never do to another; each of these once did. */
+
+import { afterEach, expect, it } from 'vitest';
+import { pullPodName } from '../../../src/controllers/node-stocker/pull-pod.ts';
+import { PODS } from '../fixtures.ts';
+import { StockerWorld } from './stocker-world.ts';
+
+const GIB = 1024 ** 3;
+let world: StockerWorld;
+
+afterEach(() => world[Symbol.asyncDispose]());
+
+async function reconcileAll(...nodes: readonly string[]): Promise<void> {
+  for (const node of nodes) await world.reconcile(node);
+}
+
+async function failOn(nodes: readonly string[], failures: Readonly<Record<string, string>>): Promise<void> {
+  for (const node of nodes) {
+    await world.reconcile(node);
+    world.finish(node, failures);
+    await world.reconcile(node);
+  }
+}
+
+it('a node that was woken and needs no slot wakes the next in line', async () => {
+  world = await StockerWorld.start(['n1', 'n2', 'n3'], { slots: 1 });
+  world.want('a');
+  await reconcileAll('n1', 'n2', 'n3');
+  world.finish('n1');
+  await world.reconcile('n1');
+  expect(world.woken).toEqual(['n2']);
+  world.setNode('n2', { unschedulable: true });
+  await world.reconcile('n2');
+  expect(world.woken).toEqual(['n2', 'n3']);
+});
+
+it('a node that gets in line for a limited image gives its slot to others first', async () => {
+  world = await StockerWorld.start(['n1', 'n2', 'n3'], { slots: 2 });
+  const rare = { pull: { maxConcurrentNodes: 1, priority: 0 } };
+  world.want('rare', { bytes: 9, spec: rare, namespace: 'z' });
+  const common = world.want('a', { bytes: 1 });
+  world.setNode('n2', { images: [{ names: [`x@${common.pulls[0]?.key ?? ''}`], sizeBytes: 1 }] });
+  await reconcileAll('n1', 'n2', 'n3');
+  world.finish('n1');
+  await world.reconcile('n1');
+  expect(world.woken).toContain('n3');
+});
+
+it('a tenant whose secret is refused costs a tenant with a good one nothing', async () => {
+  world = await StockerWorld.start(['n1', 'n2', 'n3', 'n4']);
+  world.want('a', { seed: 'same', bytes: 1 });
+  const access = { pullSecretRefs: [{ name: 'good' }] };
+  const other = world.want('b', { seed: 'same', namespace: 'other', bytes: 2, spec: { access } });
+  await failOn(['n1', 'n2', 'n3'], { same: '401 unauthorized' });
+  expect(world.coverage.failure('n1', other.id)).toBeUndefined();
+  expect(world.circuits.open(`image:${other.id}`)).toBeUndefined();
+});
+
+it('two objects of one image take its room on the disk once', async () => {
+  world = await StockerWorld.start([]);
+  world.setNode('n1', { ephemeralBytes: 10 * GIB });
+  const first = world.want('a', { seed: 'same', bytes: 2 * GIB });
+  world.want('b', { seed: 'same', bytes: 2 * GIB });
+  await world.reconcile('n1');
+  expect(world.coverage.skipReason('n1', first.id)).toBeUndefined();
+  expect(world.pods()).toHaveLength(1);
+});
+
+it('a pod of somebody else under our name does not keep the slot for ever', async () => {
+  world = await StockerWorld.start(['n1']);
+  world.want('a');
+  const name = pullPodName({ name: 'n1', uid: 'uid-of-n1' }, 1);
+  world.server.store.put(PODS, { metadata: { name, namespace: 'default' }, spec: {} });
+  expect((await world.reconcile('n1')).requeueAfterMs).toBeGreaterThan(0);
+});
+
+it('a node that may try a failing image for all, and then cannot, leaves that to another', async () => {
+  world = await StockerWorld.start(['n1', 'n2', 'n3', 'n4', 'n5'], { slots: 1 });
+  world.want('bad');
+  await failOn(['n1', 'n2', 'n3'], { bad: 'manifest unknown' });
+  await world.clock.advance(3_600_000);
+  world.want('good', { bytes: 1, namespace: 'other' });
+  await world.reconcile('n4');
+  await world.clock.advance(1_000);
+  world.finish('n4');
+  world.setNode('n4', { unschedulable: true });
+  await reconcileAll('n4', 'n5');
+  world.finish('n5');
+  await world.reconcile('n5');
+  expect(world.pods('n5').map((pod) => world.pulls(pod))).toContainEqual(['bad']);
+});
