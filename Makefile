@@ -76,6 +76,12 @@ cluster-down: install ## Stop it and remove its state (NAME=dev)
 
 ##@ Longer checks
 
+.PHONY: bench
+bench: build ## Measure: pure core, registry client, controller runtime (a few minutes; figures in docs/design)
+	@node hack/bench/domain.ts
+	@node hack/bench/registry.ts
+	@node hack/bench/kube.ts
+
 .PHONY: coverage
 coverage: install ## Statement coverage of the unit tests
 	@vitest run --project unit --coverage
