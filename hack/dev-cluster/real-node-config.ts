@@ -30,8 +30,8 @@ export async function writeContainerdConfig(files: NodeFiles): Promise<string> {
 }
 
 /**
- * restrict_oom_score_adj: without CAP_SYS_RESOURCE no sandbox starts ("can't get final child's PID from pipe: EOF"),
- * because lowering the score needs that capability.
+ * restrict_oom_score_adj: without CAP_SYS_RESOURCE no sandbox starts, because lowering the score needs that
+ * capability; all one is told is "can't get final child's PID from pipe: EOF".
  */
 function containerdConfig({ folder, sandboxImage, cniPlugins }: NodeFiles): string {
   const cri = 'plugins."io.containerd.grpc.v1.cri"';
@@ -90,8 +90,8 @@ export interface KubeletPorts {
 export type KubeletSettings = Readonly<Record<string, unknown>>;
 
 /**
- * Starts on control groups v1 and on v2. Status is written as soon as it changes; the list of images behind it is
- * refreshed every 30 s, which cannot be set.
+ * Starts on control groups v1 too, which a kubelet of today refuses unless told. Status is written as soon as it
+ * changes; the list of images behind it is refreshed every 30 s, which cannot be set.
  */
 export async function writeKubeletConfig(
   folder: string,

@@ -1,4 +1,4 @@
-/** A process and mount namespace of its own: whatever runs or is mounted inside goes when its first process goes. */
+/** A process and mount namespace of its own: all that runs or is mounted inside goes with its first process. */
 
 import { execFile, spawn } from 'node:child_process';
 import { access, readdir, readFile } from 'node:fs/promises';
@@ -14,25 +14,26 @@ const GONE_LIMIT_MS = 20_000;
 const POLL_MS = 20;
 
 /**
- * First process inside; $0 is the folder. containerd, its shims, the CNI plugins and the kubelet have fixed paths
- * below /run, /var/lib and /var/log: here these are memory and overlays in the folder. The endless wait reaps the
- * orphans of a killed containerd.
+ * First process inside; $0 is the folder. containerd, its shims, the CNI plugins and the kubelet have fixed
+ * paths below /run, /var/lib and /var/log: here these are memory and overlays in the folder. The endless wait
+ * reaps the orphans of a killed containerd.
  */
 const FIRST_PROCESS = `
 set -e
 mount -t tmpfs tmpfs /run
 for path in lib log; do
-  mkdir -p "$0/overlay/$path/upper" "$0/overlay/$path/work"
-  mount -t overlay overlay -o "lowerdir=/var/$path,upperdir=$0/overlay/$path/upper,workdir=$0/overlay/$path/work" "/var/$path"
+  own="$0/overlay/$path"
+  mkdir -p "$own/upper" "$own/work"
+  mount -t overlay overlay -o "lowerdir=/var/$path,upperdir=$own/upper,workdir=$own/work" "/var/$path"
 done
 sleep infinity &
 touch "$0/namespace.ready"
 while :; do wait; done`;
 
 /**
- * Removes what no namespace holds; $0 is the folder, $1 the name of the bridge. Control groups of containers lie under
- * k8s.io, which another containerd may share: only those of our containers go. They empty a moment after the last
- * process died, hence the tries.
+ * Removes what no namespace holds; $0 is the folder, $1 the name of the bridge. Control groups of containers lie
+ * under k8s.io, which another containerd may share: only those of our containers go. They empty a moment after
+ * the last process died, hence the tries.
  */
 const SWEEP = `
 ids=$(cd "$0/containerd/io.containerd.grpc.v1.cri" 2>/dev/null && ls -d sandboxes/* containers/* 2>/dev/null)
@@ -125,7 +126,7 @@ export class NodeNamespace {
     return started;
   }
 
-  /** Ends every process inside at once, and with them every mount and network namespace; then removes the rest. */
+  /** Ends every process inside at once, and so every mount and network namespace; then removes the rest. */
   async end(): Promise<void> {
     this.#outer.signal('SIGKILL');
     await this.#outer.exited();
@@ -168,8 +169,10 @@ function watch({ folder, name }: NamespaceOptions, pid: number): () => void {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   watcher.unref();
+  // The shell must not take the end of the pipe for that of its owner, hence this order; its `cat` must.
   return () => {
     watcher.kill('SIGKILL');
+    watcher.stdin.destroy();
   };
 }
 

@@ -105,7 +105,7 @@ export class RealNode {
     await this.#kubelet?.exited();
   }
 
-  /** Changes the kubelet's configuration; it reads it when it starts. */
+  /** Replaces the settings given at the start; the kubelet reads them when it starts again. */
   async configureKubelet(settings: KubeletSettings): Promise<void> {
     await writeKubeletConfig(this.#parts.folder, this.#parts.ports, settings);
   }
