@@ -37,6 +37,7 @@ import { ignoreStatusChanges, type WatchSource, watchInformer } from './kube/wat
 import { createLogging } from './logging.ts';
 import type { OperatorOptions } from './options.ts';
 import { RegistryClient } from './registry/client.ts';
+import { type CloudSettings, openCloudKeychains, readCloudSettings } from './registry/providers/cloud.ts';
 import { startHealthServer } from './server/health.ts';
 import { createMetrics, type Metrics } from './server/metrics.ts';
 import { USER_AGENT } from './version.ts';
@@ -51,6 +52,7 @@ interface Process {
   readonly identity: string;
   readonly transport: Transport;
   readonly metrics: Metrics;
+  readonly cloudSettings: CloudSettings;
 }
 
 interface Caches {
@@ -60,8 +62,15 @@ interface Caches {
   readonly pods: Informer<PullPod>;
 }
 
-/** Builds an operator that has not done anything yet. @throws Error if there is no usable kubeconfig */
-export function createOperator(options: OperatorOptions, clock: Clock = systemClock): LarderOperator {
+/**
+ * Builds an operator that has not done anything yet. `environment` tells the cloud the pod runs in, if any.
+ * @throws Error if there is no usable kubeconfig
+ */
+export function createOperator(
+  options: OperatorOptions,
+  environment: Readonly<Record<string, string | undefined>> = {},
+  clock: Clock = systemClock,
+): LarderOperator {
   const log = createLogging({ level: options.logLevel, format: options.logFormat, clock });
   const metrics = createMetrics();
   const credentials = new KubeConfigCredentials(clock, () => loadKubeConfig({ file: options.kubeconfig }));
@@ -75,7 +84,11 @@ export function createOperator(options: OperatorOptions, clock: Clock = systemCl
   });
   const client = new KubeClient({ transport, fieldManager: FIELD_MANAGER });
   const identity = options.identity ?? `${hostname()}-${randomBytes(4).toString('hex')}`;
-  return new LarderOperator({ client, credentials, clock, log }, { options, identity, transport, metrics });
+  const cloudSettings = readCloudSettings(environment);
+  return new LarderOperator(
+    { client, credentials, clock, log },
+    { options, identity, transport, metrics, cloudSettings },
+  );
 }
 
 export class LarderOperator extends BaseOperator {
@@ -113,7 +126,9 @@ export class LarderOperator extends BaseOperator {
       controllers: [stock, ...this.#controllers({ client, registry, events, caches, stock })],
       elector,
       drainMs: options.drainMs,
-      closers: [() => events.flush(), () => health.close(), () => registry.close(), () => transport.close()],
+      // Before the lease is given back: what was decided while leading is told while leading.
+      flush: () => events.flush(),
+      closers: [() => health.close(), () => registry.close(), () => transport.close()],
     };
   }
 
@@ -152,7 +167,8 @@ export class LarderOperator extends BaseOperator {
     const { clock } = this.#runtime;
     const { sources, images, nodes, pods } = caches;
     const { coverage, circuits } = stock;
-    const access = new AccessReader(client);
+    const clouds = openCloudKeychains(this.#process.cloudSettings, clock);
+    const access = new AccessReader(client, clouds);
     const random = Math.random;
     const controller = (name: string, reconciler: Reconciler, watches: readonly WatchSource[]): Controller =>
       this.#controller({ name, reconciler, watches, events });

@@ -37,7 +37,7 @@ function render(format: OutputFormat, value: unknown, toTable: () => Table | rea
     case 'json':
       return `${JSON.stringify(value, null, 2)}\n`;
     case 'yaml':
-      return stringify(value, { lineWidth: 0 });
+      return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
     case 'table':
       return [toTable()].flat().map(formatTable).join('\n');
   }

@@ -12,7 +12,7 @@ export function runCommand({ signal, environment }: CliIo): Command {
   return command.action(async (_flags: unknown, invoked: Command) => {
     const options = readOptions(typedFlags(invoked), environment);
     if (!options.ok) invoked.error(options.error.map((line) => `error: ${line}`).join('\n'), { exitCode: 2 });
-    else await runOperator(createOperator(options.value), signal);
+    else await runOperator(createOperator(options.value, environment), signal);
   });
 }
 

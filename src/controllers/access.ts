@@ -1,6 +1,6 @@
 /** From `spec.access` to a way into the registry: the single place that reads Secrets. */
 
-import type { Access } from '../api/access.ts';
+import type { Access, Provider } from '../api/access.ts';
 import type { Immutable } from '../api/immutable.ts';
 import type { AccessReason } from '../api/reasons.ts';
 import { ApiError } from '../kube/api-error.ts';
@@ -53,12 +53,17 @@ export interface AccessRequest {
   readonly signal: AbortSignal;
 }
 
+/** Workload identities of the operator's own pod, by `access.provider`. */
+export type CloudKeychains = Readonly<Partial<Record<Provider, Keychain>>>;
+
 /** Reads what an object's `access` names, anew in each pass: a rotated Secret counts at once. */
 export class AccessReader {
   readonly #client: KubeClient;
+  readonly #clouds: CloudKeychains;
 
-  constructor(client: KubeClient) {
+  constructor(client: KubeClient, clouds: CloudKeychains = {}) {
     this.#client = client;
+    this.#clouds = clouds;
   }
 
   /** @throws WaitingError with an AccessReason if something is missing, unusable, or not ours to read */
@@ -78,7 +83,9 @@ export class AccessReader {
       const account = await this.#get(request, 'ServiceAccount', access.serviceAccountName);
       names.push(...(account.imagePullSecrets ?? []).map(({ name }) => name));
     }
-    return Promise.all([...new Set(names)].map((name) => this.#keychain(request, name)));
+    const secrets = await Promise.all([...new Set(names)].map((name) => this.#keychain(request, name)));
+    const cloud = this.#clouds[access.provider];
+    return cloud === undefined ? secrets : [...secrets, cloud];
   }
 
   async #keychain(request: AccessRequest, name: string): Promise<Keychain> {

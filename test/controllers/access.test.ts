@@ -24,7 +24,8 @@ beforeEach(async () => {
   server = await FakeApiServer.start();
   const connection = server.connect(new FakeClock());
   ({ transport } = connection);
-  reader = new AccessReader(connection.client);
+  const cloud = { find: () => Promise.resolve([{ kind: 'registryToken' as const, token: 'of the pod' }]) };
+  reader = new AccessReader(connection.client, { AWS: cloud });
 });
 
 afterEach(async () => {
@@ -80,6 +81,13 @@ describe('credentials', () => {
     expect(await credentials(refs('basic'))).toEqual([basic('u')]);
     const { credentials: keychain } = await read(refs('basic'));
     expect(await keychain.find({ registry: 'other.example.org', repository: 'a' })).toEqual([]);
+  });
+
+  it('come from the cloud the pod runs in, after those of Secrets', async () => {
+    putDockerConfig('first', 'a');
+    const token = { kind: 'registryToken', token: 'of the pod' };
+    expect(await credentials({ ...refs('first'), provider: 'AWS' })).toEqual([basic('a'), token]);
+    expect(await credentials(refs('first'))).toEqual([basic('a')]);
   });
 
   it('come from the ServiceAccount too, each Secret once', async () => {
