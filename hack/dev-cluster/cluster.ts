@@ -131,6 +131,8 @@ export class Cluster {
       maxBuffer: OUTPUT_LIMIT_BYTES,
       env: { ...process.env, KUBECACHEDIR: join(this.folder, 'kubectl-cache') },
     });
+    // kubectl may end before it has read its input; its own error says more than EPIPE.
+    child.child.stdin?.on('error', () => undefined);
     child.child.stdin?.end(input ?? '');
     return child;
   }

@@ -108,10 +108,10 @@ export class Daemon {
   }
 }
 
-/** Waits for the end of its standard input, then ends every process recorded in the folder and removes the folder. */
+/** Waits for the end of its standard input, then ends every process recorded in the folder or one below, and removes it. */
 const REAPER = `
 cat > /dev/null
-for file in "$0"/*.pid; do
+for file in $(find "$0" -maxdepth 2 -name '*.pid'); do
   pid=$(cat "$file" 2>/dev/null) || continue
   tr '\\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "$0" && kill -9 "$pid"
 done

@@ -19,6 +19,8 @@ need iproute2 ip
 # A dynamic busybox would not start in an image of its own.
 if [ ! -e /bin/busybox ] || ldd /bin/busybox &> /dev/null; then missing+=(busybox-static); fi
 need util-linux nsenter
+# The registry client is compared with it.
+need skopeo skopeo
 [ ${#missing[@]} = 0 ] && exit 0
 
 command -v apt-get > /dev/null || { echo "real node: install ${missing[*]} (no apt-get here)" >&2; exit 1; }

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { findBinaries } from './binaries.ts';
 import { Cluster } from './cluster.ts';
 import { startImageRegistry } from './image-registry.ts';
-import { binaryNames } from './versions.ts';
+import { binaryNames, peerBinaryNames } from './versions.ts';
 
 const NODES = 5;
 const STOP_POLL_MS = 100;
@@ -61,7 +61,7 @@ async function runsFrom(pid: number, folder: string): Promise<boolean> {
 const [command = '', name = 'dev'] = process.argv.slice(2);
 switch (command) {
   case 'build':
-    await findBinaries(binaryNames, print);
+    await findBinaries([...binaryNames, ...peerBinaryNames], print);
     break;
   case 'up':
     await up(name);

@@ -7,10 +7,11 @@ export const versions = {
   etcd: '3.6.5',
   kwok: '0.8.0',
   registry: '3.1.2',
+  crane: '0.21.7',
 } as const;
 
 /** Key of the binary cache: other versions live in other folders. */
-export const versionKey = `k8s-${versions.kubernetes}_etcd-${versions.etcd}_kwok-${versions.kwok}_registry-${versions.registry}`;
+export const versionKey = `k8s-${versions.kubernetes}_etcd-${versions.etcd}_kwok-${versions.kwok}_registry-${versions.registry}_crane-${versions.crane}`;
 
 /** A file that the project publishes together with its SHA-256. */
 interface Release {
@@ -43,12 +44,16 @@ export const binaryNames = [
 /** Built only where a real node is started: they need root and save everybody else a minute. */
 export const nodeBinaryNames = ['kubelet'] as const;
 
+/** Built for tests that compare the registry client with another one; `crane registry serve` is a registry as well. */
+export const peerBinaryNames = ['crane'] as const;
+
 /** Built only where the operator itself is deployed. */
 export const deploymentBinaryNames = ['kube-scheduler'] as const;
 
 export type BinaryName =
   | (typeof binaryNames)[number]
   | (typeof nodeBinaryNames)[number]
+  | (typeof peerBinaryNames)[number]
   | (typeof deploymentBinaryNames)[number];
 
 /** The cold Go build of the API server takes longest, and the other Kubernetes binaries reuse its packages. */
@@ -61,6 +66,7 @@ export const buildOrder: readonly BinaryName[] = [
   'etcd',
   'kwok',
   'registry',
+  'crane',
 ];
 
 export const binaries: Readonly<Record<BinaryName, Binary>> = {
@@ -83,6 +89,12 @@ export const binaries: Readonly<Record<BinaryName, Binary>> = {
     package: 'github.com/distribution/distribution/v3/cmd/registry',
     envtest: false,
     release: registryRelease(),
+  },
+  crane: {
+    name: 'crane',
+    module: 'crane',
+    package: 'github.com/google/go-containerregistry/cmd/crane',
+    envtest: false,
   },
 };
 

@@ -277,7 +277,8 @@ describe('credentials', () => {
   it('are read where a RoleBinding allows it, and appear nowhere else', async () => {
     const folder = await stage.cluster.subfolder('private');
     await writeFile(join(folder, 'htpasswd'), HTPASSWD);
-    const { host } = await startImageRegistry({ folder, htpasswd: join(folder, 'htpasswd') });
+    const { host, daemon } = await startImageRegistry({ folder, htpasswd: join(folder, 'htpasswd') });
+    stage.cluster.adopt(daemon);
     const credentials = { username: 'puller', password: PASSWORD };
     await new ImageWriter(host, 'private/lab', credentials).push({ seed: 'p' }, ['w_2026_40']);
     const secret = {

@@ -14,11 +14,10 @@ import { numberedTags, openSession, REPOSITORY, type RegistrySession } from '../
 import { ISSUER, SERVICE, TokenService } from '../support/token-service.ts';
 
 const DISTRIBUTION = findExecutable('registry', 'LARDER_DISTRIBUTION');
-const GO_REGISTRY = findExecutable('ggcr-registry', 'LARDER_GO_REGISTRY');
+const GO_REGISTRY = findExecutable('crane', 'CRANE');
 if (DISTRIBUTION === undefined)
-  process.stdout.write('skipped: no CNCF Distribution (make dev-cluster builds it)\n');
-if (GO_REGISTRY === undefined)
-  process.stdout.write('skipped: no go-containerregistry registry ($LARDER_GO_REGISTRY)\n');
+  process.stdout.write('skipped: no CNCF Distribution (make cluster-build builds it)\n');
+if (GO_REGISTRY === undefined) process.stdout.write('skipped: no crane (make cluster-build builds it)\n');
 
 const IMAGE: ImageShape = {
   format: 'oci',

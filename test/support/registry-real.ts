@@ -82,7 +82,7 @@ export async function startGoRegistry(
   const daemon = Daemon.start({
     name: `ggcr-${port}`,
     command: binary,
-    args: ['-port', String(port)],
+    args: ['registry', 'serve', '--address', host],
     folder,
   });
   await daemon.waitUntil(() => isListening(host), READY_LIMIT_MS);

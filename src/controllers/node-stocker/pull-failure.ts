@@ -41,7 +41,12 @@ const PATTERNS: readonly Pattern[] = [
     reason: 'RegistryUnreachableFromNode',
   },
   {
-    test: /no such host|connection refused|i\/o timeout|network is unreachable|deadline exceeded|EOF/i,
+    test: /code = Unavailable|error reading from server|containerd\.sock/i,
+    class: 'Node',
+    reason: 'RuntimeFailed',
+  },
+  {
+    test: /no such host|connection refused|connection reset|i\/o timeout|network is unreachable|deadline exceeded|EOF/i,
     class: 'Registry',
     reason: 'RegistryUnreachableFromNode',
   },

@@ -25,6 +25,8 @@ const TEXTS: readonly (readonly [text: string, failureClass: string, reason: str
   ['dial tcp 127.0.0.1:5000: connect: connection refused', 'Registry', 'RegistryUnreachableFromNode'],
   ['unexpected status code 429 Too Many Requests', 'Registry', 'RegistryThrottled'],
   ['received unexpected HTTP status: 503 Service Unavailable', 'Registry', 'RegistryUnreachableFromNode'],
+  ['read tcp 10.0.0.1:443: read: connection reset by peer', 'Registry', 'RegistryUnreachableFromNode'],
+  ['rpc error: code = Unavailable desc = error reading from server: EOF', 'Node', 'RuntimeFailed'],
   ['something nobody has seen', 'Node', 'ImagePullFailed'],
 ];
 
