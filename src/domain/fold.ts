@@ -1,5 +1,7 @@
 /** Long work as a resumable fold: it pauses every few milliseconds of work, and the caller decides what to do then. */
 
+import { type Indexes, radixSort } from './radix-sort.ts';
+
 /**
  * Pure work in steps of a millisecond or two. Drive it with `runFold` where blocking is fine (command line), or call
  * `next()` and give way to the event loop whenever too much time has passed (servers).
@@ -37,33 +39,84 @@ export function* foldEach<T>(
 /** How items are sorted. */
 export interface SortOrder<T> {
   readonly compare: (left: T, right: T) => number;
-  /** A number that never contradicts `compare`: looked at first, because comparing numbers is cheap. */
+  /** A number that never contradicts `compare`: looked at first, because numbers are sorted without comparing. */
   readonly rank?: (item: T) => number;
+  /** The same for items of one rank. */
+  readonly tieRank?: (item: T) => number;
 }
 
 /** A sorted copy; stable, like Array.prototype.sort, but in steps. */
-export function* foldSort<T>(items: readonly T[], { compare, rank }: SortOrder<T>): Fold<readonly T[]> {
-  const ranks = new Float64Array(items.length);
-  if (rank !== undefined) {
-    yield* foldEach(items, (item, index) => {
-      ranks[index] = rank(item);
-    });
-  }
+export function* foldSort<T>(items: readonly T[], order: SortOrder<T>): Fold<readonly T[]> {
   const compareAt = (left: number, right: number): number =>
-    (ranks[left] as number) - (ranks[right] as number) || compare(items[left] as T, items[right] as T);
-  let source = Uint32Array.from(items.keys());
-  for (let start = 0; start < items.length; start += RUN_LENGTH) {
+    order.compare(items[left] as T, items[right] as T);
+  let indexes = new Uint32Array(items.length);
+  for (let index = 0; index < indexes.length; index++) indexes[index] = index;
+  if (order.rank === undefined) {
+    indexes = yield* mergeSort(indexes, compareAt);
+  } else {
+    const ties = yield* ranksOf(items, order.tieRank ?? (() => 0));
+    indexes = yield* radixSort(indexes, ties.slice());
+    const ranks = yield* ranksOf(items, order.rank);
+    indexes = yield* radixSort(indexes, ranks.slice());
+    const isTie = (left: number, right: number): boolean =>
+      ranks[left] === ranks[right] && ties[left] === ties[right];
+    yield* sortTies(indexes, isTie, compareAt);
+  }
+  const sorted: T[] = [];
+  for (const index of indexes) sorted.push(items[index] as T);
+  return sorted;
+}
+
+function* ranksOf<T>(items: readonly T[], rank: (item: T) => number): Fold<Float64Array> {
+  const ranks = new Float64Array(items.length);
+  yield* foldEach(items, (item, index) => {
+    // Minus zero would be below zero.
+    ranks[index] = rank(item) + 0;
+  });
+  return ranks;
+}
+
+type CompareAt = (left: number, right: number) => number;
+
+/** Sorts every stretch of neighbours that tie, in place. */
+function* sortTies(
+  indexes: Uint32Array,
+  isTie: (left: number, right: number) => boolean,
+  compareAt: CompareAt,
+): Fold<undefined> {
+  let start = 0;
+  let inStep = 0;
+  for (let end = 1; end <= indexes.length; end++) {
+    if (end < indexes.length && isTie(indexes[start] as number, indexes[end] as number)) continue;
+    if (end - start > RUN_LENGTH) {
+      indexes.set(yield* mergeSort(indexes.slice(start, end), compareAt), start);
+    } else if (end - start > 1) {
+      indexes.subarray(start, end).sort(compareAt);
+    }
+    inStep += end - start;
+    start = end;
+    if (inStep < ITEMS_PER_STEP) continue;
+    inStep = 0;
+    yield;
+  }
+  return undefined;
+}
+
+/** Sorts runs, then merges them; consumes the input. */
+function* mergeSort(indexes: Indexes, compareAt: CompareAt): Fold<Indexes> {
+  let source = indexes;
+  for (let start = 0; start < source.length; start += RUN_LENGTH) {
     source.subarray(start, start + RUN_LENGTH).sort(compareAt);
     yield;
   }
-  let target = new Uint32Array(items.length);
-  for (let width = RUN_LENGTH; width < items.length; width *= 2) {
-    for (let start = 0; start < items.length; start += 2 * width) {
+  let target = new Uint32Array(source.length);
+  for (let width = RUN_LENGTH; width < source.length; width *= 2) {
+    for (let start = 0; start < source.length; start += 2 * width) {
       yield* mergeRuns(source, target, { start, middle: start + width, end: start + 2 * width }, compareAt);
     }
     [source, target] = [target, source];
   }
-  return Array.from(source, (index) => items[index] as T);
+  return source;
 }
 
 /** Two neighbouring runs of one array: start..middle and middle..end (exclusive, may lie beyond the array). */
@@ -78,7 +131,7 @@ function* mergeRuns(
   source: Uint32Array,
   target: Uint32Array,
   runs: Runs,
-  compareAt: (left: number, right: number) => number,
+  compareAt: CompareAt,
 ): Fold<undefined> {
   const middle = Math.min(runs.middle, source.length);
   const end = Math.min(runs.end, source.length);

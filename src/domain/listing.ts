@@ -87,7 +87,7 @@ function readExisting(filter: ListingFilter, name: string): Tag | string {
 /** Sorting each type by itself spares comparing types. */
 function* sortByType(
   tags: Iterable<Tag>,
-  { compare, rank }: Grammar,
+  { compare, rank, tieRank }: Grammar,
 ): Fold<ReadonlyMap<TagType, readonly Tag[]>> {
   const types = new Map<TagType, Tag[]>();
   yield* foldEach(tags, (tag) => {
@@ -96,7 +96,11 @@ function* sortByType(
     else sameType.push(tag);
   });
   const sorted = new Map<TagType, readonly Tag[]>();
-  const order = { compare: (left: Tag, right: Tag) => compare(right, left), rank: (tag: Tag) => -rank(tag) };
+  const order = {
+    compare: (left: Tag, right: Tag) => compare(right, left),
+    rank: (tag: Tag) => -rank(tag),
+    tieRank: (tag: Tag) => -tieRank(tag),
+  };
   for (const [type, segment] of types) sorted.set(type, yield* foldSort(segment, order));
   return sorted;
 }

@@ -76,4 +76,27 @@ describe('folds', () => {
     expect(compared).toBeGreaterThan(0);
     expect(compared).toBeLessThan(4);
   });
+
+  it('look at the second rank where the first is equal, and compare only where both are', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: -60, max: 60 }), { maxLength: 200 }), (keys) => {
+        const items = itemsOf(keys);
+        const order = {
+          rank: ({ key }: Item) => Math.trunc(key / 20) - 0,
+          tieRank: ({ key }: Item) => Math.trunc(key / 4),
+          compare: byKey.compare,
+        };
+        expect(runFold(foldSort(items, order))).toEqual(items.toSorted(byKey.compare));
+      }),
+    );
+  });
+
+  it('sort long stretches of one rank in steps too', () => {
+    const items = itemsOf(Array.from({ length: 5000 }, (_, index) => (index * 7919) % 1000));
+    const { steps, value } = countSteps(
+      foldSort(items, { ...byKey, rank: ({ key }) => (key < 10 ? -0 : 1) }),
+    );
+    expect(value).toEqual(items.toSorted(byKey.compare));
+    expect(steps).toBeGreaterThanOrEqual(5);
+  });
 });

@@ -3,7 +3,7 @@
 import { readCalVer } from './calver.ts';
 import { compareDocker, readDocker } from './docker.ts';
 import { comparePlain, readNamed, readPlain } from './plain.ts';
-import { compareRsp, createRspReader, rankRsp, type TagReader } from './rsp.ts';
+import { compareRsp, createRspReader, rankRsp, type TagReader, tieRankRsp } from './rsp.ts';
 import { compareSemVer, rankSemVer, readSemVer } from './semver.ts';
 import { type CompareTags, isPossibleAlias, listingOrder, type Tag } from './tag.ts';
 
@@ -32,6 +32,8 @@ export interface Grammar {
   readonly compare: CompareTags;
   /** Coarse age for sorting: if the first is older, its rank is not higher. */
   readonly rank: (tag: Tag) => number;
+  /** The same for tags of one type and one rank. */
+  readonly tieRank: (tag: Tag) => number;
   /** Order of listings: types in fixed order, newest first. */
   readonly order: CompareTags;
 }
@@ -72,6 +74,7 @@ export function createGrammar(options: GrammarOptions): Grammar {
     readAlias: (tag) => reader.readAlias(tag),
     compare,
     rank: RANK[options.name],
+    tieRank: options.name === 'RSP' ? tieRankRsp : () => 0,
     order: listingOrder(compare),
   };
 }

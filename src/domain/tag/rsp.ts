@@ -9,7 +9,14 @@ import { BLANK, ReadTag, type TagFields } from './read-tag.ts';
 import { describeRsp, endingsOf } from './rsp-name.ts';
 import { type Architectures, NO_TAIL, readNameParts, readTail, skipDigits, type Tail } from './rsp-tail.ts';
 import type { Tag } from './tag.ts';
-import { compareText, compareVersionsNaturally, makeVersion, rankVersion, type Version } from './version.ts';
+import {
+  compareText,
+  compareVersionsNaturally,
+  isRankExact,
+  makeVersion,
+  rankVersion,
+  type Version,
+} from './version.ts';
 
 /** Reads tags of one source. */
 export interface TagReader {
@@ -21,6 +28,9 @@ export interface TagReader {
 
 const EXPERIMENTAL = 'exp_';
 const UNDERSCORE = 0x5f;
+/** Three of them fit a double exactly. */
+const RANK_DIGIT = 2 ** 17;
+const MAX_DIGIT = RANK_DIGIT - 1;
 
 /** @param architectures endings that count as architecture; empty: every `-[a-z0-9]+` does */
 export function createRspReader(architectures: readonly string[]): TagReader {
@@ -223,6 +233,23 @@ function integerOrNull(digits: string | undefined): Integer | null {
 /** Coarse age: never contradicts `compareRsp`, and most often decides; names are above versions. */
 export function rankRsp({ version }: Tag): number {
   return version === null ? Number.MAX_VALUE : rankVersion(version);
+}
+
+/** Finer age of tags of one rank: never contradicts `compareRsp`. Where the rank tells too little, below all others. */
+export function tieRankRsp({ version, cycle, cycleBuild, rspBuild }: Tag): number {
+  if (version === null || !isRankExact(version)) return -1;
+  const cycleDigit = rankDigit(cycle);
+  const cycleRank = cycleDigit * RANK_DIGIT * RANK_DIGIT;
+  if (cycleDigit === MAX_DIGIT) return cycleRank;
+  const buildDigit = rankDigit(cycleBuild);
+  const buildRank = cycleRank + buildDigit * RANK_DIGIT;
+  return buildDigit === MAX_DIGIT ? buildRank : buildRank + rankDigit(rspBuild);
+}
+
+/** Null is below 0; everything too large is one. */
+function rankDigit(value: Integer | null): number {
+  if (value === null) return 0;
+  return value < MAX_DIGIT - 1 ? Number(value) + 1 : MAX_DIGIT;
 }
 
 /** Versions if both have one, else base text; a tag with a base is above one with a version. */

@@ -119,6 +119,17 @@ export function rankVersion({ major, minor, patch }: Version): number {
   return majorRank + Number(minor) * RANK_MINOR + Math.min(Number(patch), RANK_MINOR - 1);
 }
 
+/** Whether the rank tells the whole version: two of one rank are then the same. */
+export function isRankExact({ major, minor, patch, rest, prerelease }: Version): boolean {
+  return (
+    prerelease.length === 0 &&
+    rest.length === 0 &&
+    major < RANK_MAJOR &&
+    minor < RANK_MINOR - 1 &&
+    patch < RANK_MINOR - 1
+  );
+}
+
 /** The numbers only; a missing one counts as 0. */
 export function compareNumbers(left: Version, right: Version): number {
   return (

@@ -73,6 +73,9 @@ describe.each(GRAMMAR_NAMES)('grammar %s', (name) => {
         const [older, newer] = [grammar.read(left), grammar.read(right)];
         if (older.type === newer.type && grammar.compare(older, newer) < 0) {
           expect(grammar.rank(older)).toBeLessThanOrEqual(grammar.rank(newer));
+          if (grammar.rank(older) === grammar.rank(newer)) {
+            expect(grammar.tieRank(older)).toBeLessThanOrEqual(grammar.tieRank(newer));
+          }
         }
       }),
     );

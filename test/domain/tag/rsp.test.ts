@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { dayMs, weekMs } from '../../../src/domain/tag/calendar.ts';
-import { compareRsp, createRspReader, rankRsp } from '../../../src/domain/tag/rsp.ts';
+import { compareRsp, createRspReader, rankRsp, tieRankRsp } from '../../../src/domain/tag/rsp.ts';
 import { formatTagVersion } from '../../../src/domain/tag/tag.ts';
 
 const rsp = createRspReader([]);
@@ -187,5 +187,48 @@ describe('the RSP order', () => {
 
   it('ranks names above versions', () => {
     expect(rankRsp(rsp.read('exp_x'))).toBeGreaterThan(rankRsp(rsp.read('exp_r99_0_0')));
+  });
+
+  it('is never contradicted by the ranks of tags that share a version', () => {
+    const number = fc.constantFrom(
+      '',
+      '0',
+      '1',
+      '9',
+      '65534',
+      '65535',
+      '131069',
+      '131070',
+      '131071',
+      '9'.repeat(20),
+    );
+    const tail = fc.tuple(number, number, number).map(([cycle, build, rsp]) => {
+      const cycleText = cycle === '' || build === '' ? '' : `_c${cycle}.${build}`;
+      return rsp === '' ? cycleText : `${cycleText}_rsp${rsp}`;
+    });
+    const head = fc.constantFrom(
+      'exp_w_2021_22',
+      'exp_r22_0_0',
+      'exp_r22_0_0_rc2',
+      'exp_r22_0_0_rc10',
+      'exp_r22_0_65535',
+      'exp_r22_0_65536',
+      'exp_r9999999_0_0',
+      'exp_name',
+    );
+    const tag = fc.tuple(head, tail).map((parts) => rsp.read(parts.join('')));
+    fc.assert(
+      fc.property(tag, tag, (left, right) => {
+        const byRank = rankRsp(left) - rankRsp(right) || tieRankRsp(left) - tieRankRsp(right);
+        expect(Math.sign(byRank) * Math.sign(compareRsp(left, right))).toBeGreaterThanOrEqual(0);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('is told by the ranks alone where a tag has only numbers', () => {
+    expect(tieRankRsp(rsp.read('w_2021_22'))).toBeLessThan(tieRankRsp(rsp.read('w_2021_22_rsp0')));
+    expect(tieRankRsp(rsp.read('w_2021_22_rsp9'))).toBeLessThan(tieRankRsp(rsp.read('w_2021_22_c0.0')));
+    expect(tieRankRsp(rsp.read('r22_0_0_rc1'))).toBe(-1);
   });
 });
