@@ -6,13 +6,17 @@ import { text } from 'node:stream/consumers';
 import { runCli } from './cli/cli.ts';
 import { systemClock } from './clock.ts';
 
+/** What a shell reports of a process that SIGTERM has ended. */
+const EXIT_AT_ONCE = 143;
+
 const stop = new AbortController();
-process.once('SIGTERM', () => {
-  stop.abort(new Error('stopped by SIGTERM'));
-});
-process.once('SIGINT', () => {
-  stop.abort(new Error('stopped by SIGINT'));
-});
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    // The first process of a container has no default action: whoever asks twice must be obeyed here.
+    if (stop.signal.aborted) process.exit(EXIT_AT_ONCE);
+    stop.abort(new Error(`stopped by ${signal}`));
+  });
+}
 
 process.exitCode = await runCli(process.argv.slice(2), {
   readStdin: () => text(process.stdin),

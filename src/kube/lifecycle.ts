@@ -101,6 +101,7 @@ export class Lifecycle {
       this.#phase = 'leading';
       await this.#work(stop);
     } finally {
+      log.info('stopping');
       this.#phase = 'stopping';
       stopElection.abort();
       await electionDone;

@@ -108,6 +108,22 @@ it('hands over when the leader freezes, and the frozen one does no harm when it 
   const pulls = await pullsOf('tools/proxy');
   expect(pulls.length).toBe(versions.length * 5);
   expect(new Set(pulls).size).toBe(pulls.length);
+  await standby.stop();
+});
+
+it('ends at once on a second SIGTERM, whatever it waits for', async () => {
+  const server = stage.cluster.daemon('kube-apiserver');
+  const operator = await startOperator(stage.cluster, { name: 'impatient' });
+  await operator.waitUntil(() => operator.hasLogged('"msg":"leading"'), 30_000);
+  server.signal('SIGSTOP');
+  try {
+    operator.signal('SIGTERM');
+    await operator.waitUntil(() => operator.hasLogged('"msg":"stopping"'), 10_000);
+    operator.signal('SIGTERM');
+    expect(await operator.exited()).toBe(143);
+  } finally {
+    server.signal('SIGCONT');
+  }
 });
 
 /** Tags of the children of a source. */
