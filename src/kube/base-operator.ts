@@ -114,6 +114,7 @@ export abstract class BaseOperator extends PackageOperator {
 
   /** Begins the orderly stop; `finished` says when it is over. Never exits the process. */
   override stop(): void {
+    this.#runtime.log.info('stopping');
     this.#stop.abort(new Error('operator stopped'));
   }
 

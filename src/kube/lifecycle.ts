@@ -101,7 +101,6 @@ export class Lifecycle {
       this.#phase = 'leading';
       await this.#work(stop);
     } finally {
-      log.info('stopping');
       this.#phase = 'stopping';
       stopElection.abort();
       await electionDone;
