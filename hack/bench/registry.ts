@@ -7,7 +7,7 @@
  *    system), peak resident memory; for Larder also the longest time its event loop stood still.
  * 2. Refresh a repository of 5,000 tags with 6 selected release images when nothing has moved.
  *
- * skopeo and crane are taken from PATH (or $SKOPEO, $CRANE) and left out if they are not there.
+ * skopeo is taken from PATH (or $SKOPEO), crane from the cluster's binaries (or $CRANE); they are left out if not there.
  */
 
 import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
@@ -26,6 +26,7 @@ import { compileSelection } from '../../src/domain/selection.ts';
 import { buildAccess } from '../../src/registry/access.ts';
 import { RegistryClient } from '../../src/registry/client.ts';
 import { FakeRegistry } from '../../test/support/fake-registry.ts';
+import { cacheFolder } from '../dev-cluster/binaries.ts';
 import { type Cost, REPOSITORY } from './registry-worker.ts';
 
 /** Bars of the issue for 100,000 tags. */
@@ -61,7 +62,14 @@ async function main(tags: number): Promise<void> {
         `docker://${reference}`,
       ]),
     ],
-    ['crane', await command(server, process.env['CRANE'] ?? 'crane', ['ls', '--insecure', reference])],
+    [
+      'crane',
+      await command(server, process.env['CRANE'] ?? join(cacheFolder(), 'crane'), [
+        'ls',
+        '--insecure',
+        reference,
+      ]),
+    ],
   ]);
   server.kill();
   rmSync(folder, { recursive: true });
