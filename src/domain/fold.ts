@@ -39,41 +39,37 @@ export function* foldEach<T>(
 /** How items are sorted. */
 export interface SortOrder<T> {
   readonly compare: (left: T, right: T) => number;
-  /** A number that never contradicts `compare`: looked at first, because numbers are sorted without comparing. */
-  readonly rank?: (item: T) => number;
-  /** The same for items of one rank. */
-  readonly tieRank?: (item: T) => number;
+  /** Numbers looked at first, because numbers are sorted without comparing. */
+  readonly ranks?: Ranks;
+}
+
+/** Two numbers for every item, by its place; they never contradict the comparison. Never NaN or minus zero. */
+export interface Ranks {
+  readonly ranks: readonly number[];
+  /** Looked at where ranks are equal. */
+  readonly tieRanks: readonly number[];
 }
 
 /** A sorted copy; stable, like Array.prototype.sort, but in steps. */
-export function* foldSort<T>(items: readonly T[], order: SortOrder<T>): Fold<readonly T[]> {
-  const compareAt = (left: number, right: number): number =>
-    order.compare(items[left] as T, items[right] as T);
-  let indexes = new Uint32Array(items.length);
-  for (let index = 0; index < indexes.length; index++) indexes[index] = index;
-  if (order.rank === undefined) {
-    indexes = yield* mergeSort(indexes, compareAt);
-  } else {
-    const ties = yield* ranksOf(items, order.tieRank ?? (() => 0));
-    indexes = yield* radixSort(indexes, ties.slice());
-    const ranks = yield* ranksOf(items, order.rank);
-    indexes = yield* radixSort(indexes, ranks.slice());
-    const isTie = (left: number, right: number): boolean =>
-      ranks[left] === ranks[right] && ties[left] === ties[right];
-    yield* sortTies(indexes, isTie, compareAt);
-  }
+export function* foldSort<T>(items: readonly T[], { compare, ranks }: SortOrder<T>): Fold<readonly T[]> {
+  const compareAt = (left: number, right: number): number => compare(items[left] as T, items[right] as T);
+  const places = new Uint32Array(items.length);
+  for (let index = 0; index < places.length; index++) places[index] = index;
+  const indexes =
+    ranks === undefined ? yield* mergeSort(places, compareAt) : yield* rankedSort(places, ranks, compareAt);
   const sorted: T[] = [];
-  for (const index of indexes) sorted.push(items[index] as T);
+  for (let index = 0; index < indexes.length; index++) sorted.push(items[indexes[index] as number] as T);
   return sorted;
 }
 
-function* ranksOf<T>(items: readonly T[], rank: (item: T) => number): Fold<Float64Array> {
-  const ranks = new Float64Array(items.length);
-  yield* foldEach(items, (item, index) => {
-    // Minus zero would be below zero.
-    ranks[index] = rank(item) + 0;
-  });
-  return ranks;
+/** Sorts by the ranks, then by comparing what ties in both. */
+function* rankedSort(places: Indexes, { ranks, tieRanks }: Ranks, compareAt: CompareAt): Fold<Indexes> {
+  const byTieRank = yield* radixSort(places, new Float64Array(tieRanks));
+  const indexes = yield* radixSort(byTieRank, new Float64Array(ranks));
+  const isTie = (left: number, right: number): boolean =>
+    ranks[left] === ranks[right] && tieRanks[left] === tieRanks[right];
+  yield* sortTies(indexes, isTie, compareAt);
+  return indexes;
 }
 
 type CompareAt = (left: number, right: number) => number;

@@ -44,6 +44,7 @@ export function* readListing(filter: ListingFilter, entries: Iterable<ListedTag 
   const byTag = new Map<string, Tag>();
   const ignored = new Map<string, string>();
   const listed = new Map<string, ListedTag>();
+  const segments = new Map<TagType, Segment>();
   let hiddenByArchitecture = 0;
   const patterns = [...filter.include, ...filter.exclude];
   const itemsPerStep = Math.min(1000, ...patterns.map((pattern) => pattern.itemsPerStep * 4));
@@ -58,13 +59,14 @@ export function* readListing(filter: ListingFilter, entries: Iterable<ListedTag 
         return;
       }
       byTag.set(name, read);
+      addToSegment(segments, filter.grammar, read);
       if (typeof entry !== 'string') listed.set(name, entry);
       if (read.architecture !== null) hiddenByArchitecture++;
     },
     itemsPerStep,
   );
-  const byType = yield* sortByType(byTag.values(), filter.grammar);
-  const tags = TAG_TYPES.flatMap((type) => byType.get(type) ?? []);
+  const byType = yield* sortSegments(segments, filter.grammar);
+  const tags = ([] as Tag[]).concat(...TAG_TYPES.map((type) => byType.get(type) ?? []));
   return { tags, byTag, byType, listed, ignored, hiddenByArchitecture };
 }
 
@@ -84,23 +86,35 @@ function readExisting(filter: ListingFilter, name: string): Tag | string {
   return tag.cycle === null ? 'of no cycle' : `of cycle ${tag.cycle}`;
 }
 
+/** Tags of one type in the registry's order, with what sorts them. */
+interface Segment {
+  readonly tags: Tag[];
+  readonly ranks: number[];
+  readonly tieRanks: number[];
+}
+
+/** Ranks are asked for while the tag is at hand: later each would have to come from memory again. */
+function addToSegment(segments: Map<TagType, Segment>, { rank, tieRank }: Grammar, tag: Tag): void {
+  let segment = segments.get(tag.type);
+  if (segment === undefined) {
+    segment = { tags: [], ranks: [], tieRanks: [] };
+    segments.set(tag.type, segment);
+  }
+  segment.tags.push(tag);
+  // Newest first; subtracted, because negating 0 would give minus zero.
+  segment.ranks.push(0 - rank(tag));
+  segment.tieRanks.push(0 - tieRank(tag));
+}
+
 /** Sorting each type by itself spares comparing types. */
-function* sortByType(
-  tags: Iterable<Tag>,
-  { compare, rank, tieRank }: Grammar,
+function* sortSegments(
+  segments: ReadonlyMap<TagType, Segment>,
+  { compare }: Grammar,
 ): Fold<ReadonlyMap<TagType, readonly Tag[]>> {
-  const types = new Map<TagType, Tag[]>();
-  yield* foldEach(tags, (tag) => {
-    const sameType = types.get(tag.type);
-    if (sameType === undefined) types.set(tag.type, [tag]);
-    else sameType.push(tag);
-  });
   const sorted = new Map<TagType, readonly Tag[]>();
-  const order = {
-    compare: (left: Tag, right: Tag) => compare(right, left),
-    rank: (tag: Tag) => -rank(tag),
-    tieRank: (tag: Tag) => -tieRank(tag),
-  };
-  for (const [type, segment] of types) sorted.set(type, yield* foldSort(segment, order));
+  for (const [type, { tags, ranks, tieRanks }] of segments) {
+    const order = { compare: (left: Tag, right: Tag) => compare(right, left), ranks: { ranks, tieRanks } };
+    sorted.set(type, yield* foldSort(tags, order));
+  }
   return sorted;
 }

@@ -2,9 +2,9 @@
 
 import type { Fold } from './fold.ts';
 
-/** Digits of 16 bits in a double. */
-const DIGITS = 4;
-const RADIX = 2 ** 16;
+/** Digits of 8 bits in a double. Larger ones would be fewer, but counting them costs more than most lists are long. */
+const DIGITS = 8;
+const RADIX = 256;
 
 /** Places in an array of items. */
 export type Indexes = Uint32Array<ArrayBuffer>;
@@ -15,16 +15,16 @@ export type Indexes = Uint32Array<ArrayBuffer>;
  */
 export function* radixSort(indexes: Indexes, keys: Float64Array): Fold<Indexes> {
   makeSortable(keys);
-  const words = new Uint16Array(keys.buffer);
+  const bytes = new Uint8Array(keys.buffer);
   let source = indexes;
   let target = new Uint32Array(indexes.length);
-  // Both platforms we build for are little-endian: the first of a double's four words is the lowest digit.
+  // Both platforms we build for are little-endian: the first byte of a double is its lowest digit.
   for (let digit = 0; digit < DIGITS; digit++) {
-    const starts = digitStarts(source, words, digit);
+    const starts = digitStarts(source, bytes, digit);
     yield;
     // One digit in all keys: nothing would move.
     if (starts === undefined) continue;
-    scatter(source, target, { words, digit, starts });
+    scatter(source, target, { bytes, digit, starts });
     [source, target] = [target, source];
     yield;
   }
@@ -44,11 +44,11 @@ function makeSortable(keys: Float64Array): void {
 }
 
 /** Where each value of a digit begins in the output; undefined if there is only one value. */
-function digitStarts(source: Uint32Array, words: Uint16Array, digit: number): Uint32Array | undefined {
+function digitStarts(source: Uint32Array, bytes: Uint8Array, digit: number): Uint32Array | undefined {
   const starts = new Uint32Array(RADIX);
   let value = 0;
   for (let index = 0; index < source.length; index++) {
-    value = words[(source[index] as number) * DIGITS + digit] as number;
+    value = bytes[(source[index] as number) * DIGITS + digit] as number;
     starts[value] = (starts[value] as number) + 1;
   }
   if (starts[value] === source.length) return undefined;
@@ -62,15 +62,15 @@ function digitStarts(source: Uint32Array, words: Uint16Array, digit: number): Ui
 }
 
 interface Digit {
-  readonly words: Uint16Array;
+  readonly bytes: Uint8Array;
   readonly digit: number;
   readonly starts: Uint32Array;
 }
 
-function scatter(source: Uint32Array, target: Uint32Array, { words, digit, starts }: Digit): void {
+function scatter(source: Uint32Array, target: Uint32Array, { bytes, digit, starts }: Digit): void {
   for (let index = 0; index < source.length; index++) {
     const item = source[index] as number;
-    const value = words[item * DIGITS + digit] as number;
+    const value = bytes[item * DIGITS + digit] as number;
     const place = starts[value] as number;
     target[place] = item;
     starts[value] = place + 1;

@@ -31,8 +31,8 @@ export interface Rule {
   readonly judge: (tag: Tag) => Verdict;
   /** Age of two candidates: negative if the first is older. Ties are broken by the grammar's order, then by text. */
   readonly compare: (left: Candidate, right: Candidate) => number;
-  /** The only type it takes, if it is for one. */
-  readonly type?: TagType;
+  /** The only types it takes, in their fixed order; undefined: it may take any. */
+  readonly types?: readonly TagType[];
   /** Tags that may be judged between two pauses. */
   readonly itemsPerStep: number;
 }
@@ -46,6 +46,8 @@ export interface RuleProblem {
 }
 
 const PLENTY = 1000;
+/** Types of RSP tags that may be semantic versions; an experimental one may be of anything. */
+const RSP_SEMANTIC: readonly TagType[] = ['release', 'releaseCandidate', 'experimental'];
 
 /** Compiles patterns and ranges; the only step that can fail. */
 export function compileRule(spec: RuleSpec, grammar: GrammarName): Result<Rule, RuleProblem> {
@@ -92,7 +94,7 @@ function typeRule(spec: RuleSpec, type: Tag['type'], grammar: GrammarName): Rule
       return { tag, key: null };
     },
     compare: () => 0,
-    type,
+    types: [type],
     itemsPerStep: PLENTY,
   };
 }
@@ -123,6 +125,8 @@ function rangeRule(spec: RuleSpec, { selector, range, grammar }: RangeParts): Ru
       return outsideReason(range, version);
     },
     compare: (left, right) => compareVersions(left.key as Version, right.key as Version),
+    // A variant is cut off the text: then any tag may turn out to be a version.
+    ...(grammar === 'RSP' && selector.variant === null && { types: RSP_SEMANTIC }),
     itemsPerStep: PLENTY,
   };
 }

@@ -19,6 +19,9 @@ import { createGrammar, type Grammar } from './tag/grammar.ts';
 import type { Tag } from './tag/tag.ts';
 import { compareText } from './tag/version.ts';
 
+/** Names that are looked for one by one. */
+const FEW = 64;
+
 /** A compiled spec. */
 export interface Selection {
   readonly spec: SelectionSpec;
@@ -78,10 +81,7 @@ export function* planSelection(
     }
   }
   const wanted = new Set([...kept.keys(), ...alsoWanted(selection, { listing, nowMs })]);
-  const needsDigest: string[] = [];
-  yield* foldEach(listing.tags, ({ tag }) => {
-    if (wanted.has(tag)) needsDigest.push(tag);
-  });
+  const needsDigest = yield* inListingOrder(listing, wanted);
   const chosen = new Map(needsDigest.filter((tag) => kept.has(tag)).map((tag) => [tag, kept.get(tag) ?? []]));
   return { listing, chosen, needsDigest, nowMs };
 }
@@ -105,6 +105,21 @@ export function* droppedTags(
     if (reason !== undefined) yield { tag, reason };
   }
   for (const [tag, reason] of plan.listing.ignored) yield { tag, reason };
+}
+
+/** The names in output order. */
+function* inListingOrder({ tags, byTag }: Listing, names: ReadonlySet<string>): Fold<readonly string[]> {
+  // A few are looked for: comparing pointers is far cheaper than visiting every tag.
+  if (names.size <= FEW) {
+    const found = [...names].flatMap((name) => byTag.get(name) ?? []);
+    const placed = found.map((tag) => ({ name: tag.tag, place: tags.indexOf(tag) }));
+    return placed.sort((left, right) => left.place - right.place).map(({ name }) => name);
+  }
+  const ordered: string[] = [];
+  yield* foldEach(tags, ({ tag }) => {
+    if (names.has(tag)) ordered.push(tag);
+  });
+  return ordered;
 }
 
 interface Listed {
@@ -137,8 +152,9 @@ function* findCandidates({ grammar }: Selection, rule: Rule, listed: Listed): Fo
   return candidates;
 }
 
-function tagsFor({ type }: Rule, { tags, byType }: Listing): readonly Tag[] {
-  return type === undefined ? tags : (byType.get(type) ?? []);
+function tagsFor({ types }: Rule, { tags, byType }: Listing): readonly Tag[] {
+  if (types === undefined) return tags;
+  return ([] as Tag[]).concat(...types.map((type) => byType.get(type) ?? []));
 }
 
 function takeTag(rule: Rule, tag: Tag, { listing, nowMs }: Listed): Candidate | undefined {

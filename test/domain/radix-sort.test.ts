@@ -38,8 +38,8 @@ describe('sorting by digits', () => {
   it('pauses after each digit, and moves nothing where all keys have the same', () => {
     const steps = (keys: readonly number[]): number =>
       [...radixSort(places(keys.length), Float64Array.from(keys))].length;
-    expect(steps([7, 7])).toBe(4);
-    expect(steps([1, 1.5])).toBe(5);
+    expect(steps([7, 7])).toBe(8);
+    expect(steps([1, 1.5])).toBe(9);
   });
 
   it('sorts nothing', () => {

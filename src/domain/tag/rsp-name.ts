@@ -1,7 +1,7 @@
 /** The name for people of a tag of the Rubin Science Platform: digits stay as they were written. */
 
 import type { TagFields } from './read-tag.ts';
-import { type Architectures, readNameParts, readTail, skipDigits } from './rsp-tail.ts';
+import { type Architectures, readNameParts, readTail, skipDigits, tailTexts } from './rsp-tail.ts';
 import { titleCase } from './title-case.ts';
 import type { Version } from './version.ts';
 
@@ -14,7 +14,8 @@ export function describeRsp(tag: TagFields): string {
   if (tag.type === 'alias' || tag.type === 'unknown') return describeName(tag);
   const end = headEnd(tag);
   const tail = readTail(tag.tag, end, endingsOf(tag));
-  const { cycle, cycleBuild, rspBuild, extra, architecture } = tail ?? {};
+  if (tail === undefined) return headTitle(tag, end);
+  const { cycle, cycleBuild, rspBuild, extra, architecture } = tailTexts(tag.tag, tail);
   const rsp = rspBuild === undefined ? '' : ` (RSP Build ${rspBuild})`;
   return (
     headTitle(tag, end) + cycleTitle(cycle, cycleBuild) + rsp + bracketed(extra) + bracketed(architecture)

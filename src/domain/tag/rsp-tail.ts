@@ -8,8 +8,22 @@
  * Scanned by hand: a repository has a hundred thousand of them, and match arrays are what would cost most.
  */
 
-/** The parts as they were written; undefined where there is none. */
+/** Where the parts of a tail are in its tag: places instead of texts, because few are ever looked at as text. */
 export interface Tail {
+  /** Where the tail begins. */
+  readonly start: number;
+  /** The "." of the cycle; 0 if there is no cycle. */
+  readonly buildDot: number;
+  /** `start` if there is no cycle. */
+  readonly cycleEnd: number;
+  /** `cycleEnd` if there is no RSP build; what is between it and `dash` is the extra, with its underscore. */
+  readonly rspEnd: number;
+  /** The dash before the architecture; the end of the tag if there is none. */
+  readonly dash: number;
+}
+
+/** The parts as they were written; undefined where there is none. */
+export interface TailTexts {
   readonly cycle: string | undefined;
   readonly cycleBuild: string | undefined;
   readonly rspBuild: string | undefined;
@@ -20,33 +34,33 @@ export interface Tail {
 /** Endings that count as an architecture; empty: all of the form do. */
 export type Architectures = ReadonlySet<string>;
 
-export const NO_TAIL: Tail = {
-  cycle: undefined,
-  cycleBuild: undefined,
-  rspBuild: undefined,
-  extra: undefined,
-  architecture: undefined,
-};
 const UNDERSCORE = 0x5f;
 const DASH = 0x2d;
 const DOT = 0x2e;
 
-/** Reads the tail from `start` to the end; undefined if the text is none. */
+/** Finds the parts of the tail from `start` to the end; undefined if the text is none. */
 export function readTail(tag: string, start: number, architectures: Architectures): Tail | undefined {
-  if (start === tag.length) return NO_TAIL;
   const buildDot = tag.startsWith('_c', start) ? cycleDot(tag, start) : 0;
   const cycleEnd = buildDot === 0 ? start : skipDigits(tag, buildDot + 1);
   const rspEnd = tag.startsWith('_rsp', cycleEnd) ? skipDigits(tag, cycleEnd + 4) : 0;
   // A part that is followed by something else is no part: it belongs to the extra.
-  return (
-    (rspEnd > cycleEnd + 4
-      ? readRest(tag, { start, buildDot, cycleEnd, rspEnd }, architectures)
-      : undefined) ??
-    readRest(tag, { start, buildDot, cycleEnd, rspEnd: cycleEnd }, architectures) ??
-    (buildDot === 0
-      ? undefined
-      : readRest(tag, { start, buildDot: 0, cycleEnd: start, rspEnd: start }, architectures))
-  );
+  let dash = rspEnd > cycleEnd + 4 ? restDash(tag, rspEnd, architectures) : -1;
+  if (dash >= 0) return { start, buildDot, cycleEnd, rspEnd, dash };
+  dash = restDash(tag, cycleEnd, architectures);
+  if (dash >= 0) return { start, buildDot, cycleEnd, rspEnd: cycleEnd, dash };
+  if (buildDot !== 0) dash = restDash(tag, start, architectures);
+  return dash < 0 ? undefined : { start, buildDot: 0, cycleEnd: start, rspEnd: start, dash };
+}
+
+/** The texts of a tail's parts. */
+export function tailTexts(tag: string, { start, buildDot, cycleEnd, rspEnd, dash }: Tail): TailTexts {
+  return {
+    cycle: buildDot === 0 ? undefined : tag.slice(start + 2, buildDot),
+    cycleBuild: buildDot === 0 ? undefined : tag.slice(buildDot + 1, cycleEnd),
+    rspBuild: rspEnd === cycleEnd ? undefined : tag.slice(cycleEnd + 4, rspEnd),
+    extra: rspEnd === dash ? undefined : tag.slice(rspEnd + 1, dash),
+    architecture: dash === tag.length ? undefined : tag.slice(dash + 1),
+  };
 }
 
 /** Parts of a tag that is only a name: `base [ "_c" number ] [ "-" architecture ]`. Every text is one. */
@@ -77,39 +91,14 @@ function cycleDot(tag: string, start: number): number {
   return dot;
 }
 
-/** Where the parts are: no cycle if `buildDot` is 0, no RSP build if `rspEnd` is `cycleEnd`. */
-interface Marks {
-  readonly start: number;
-  readonly buildDot: number;
-  readonly cycleEnd: number;
-  readonly rspEnd: number;
-}
-
-/** The whole tail, if what follows the RSP build is extra and architecture up to the end. */
-function readRest(tag: string, marks: Marks, architectures: Architectures): Tail | undefined {
-  const begin = marks.rspEnd;
-  if (begin === tag.length) return makeTail(tag, marks, undefined, undefined);
+/** `Tail.dash`, if what begins at `begin` is extra and architecture up to the end; -1 if it is not. */
+function restDash(tag: string, begin: number, architectures: Architectures): number {
+  if (begin === tag.length) return begin;
   // At least one character is extra, so an architecture cannot begin right after the underscore.
   const hasExtra = tag.charCodeAt(begin) === UNDERSCORE && begin + 1 < tag.length;
   const dash = architectureDash(tag, hasExtra ? begin + 2 : begin, architectures);
-  if (!hasExtra) return dash === begin ? makeTail(tag, marks, undefined, tag.slice(dash + 1)) : undefined;
-  if (dash < 0) return makeTail(tag, marks, tag.slice(begin + 1), undefined);
-  return makeTail(tag, marks, tag.slice(begin + 1, dash), tag.slice(dash + 1));
-}
-
-function makeTail(
-  tag: string,
-  { start, buildDot, cycleEnd, rspEnd }: Marks,
-  extra: string | undefined,
-  architecture: string | undefined,
-): Tail {
-  return {
-    cycle: buildDot === 0 ? undefined : tag.slice(start + 2, buildDot),
-    cycleBuild: buildDot === 0 ? undefined : tag.slice(buildDot + 1, cycleEnd),
-    rspBuild: rspEnd === cycleEnd ? undefined : tag.slice(cycleEnd + 4, rspEnd),
-    extra,
-    architecture,
-  };
+  if (hasExtra) return dash < 0 ? tag.length : dash;
+  return dash === begin ? dash : -1;
 }
 
 /** Index of the dash before an architecture at the very end, not before `from`; -1 if there is none. */

@@ -7,7 +7,7 @@ import { type Integer, parseInteger, readDigits } from '../integer.ts';
 import { dayMs, weekMs } from './calendar.ts';
 import { BLANK, ReadTag, type TagFields } from './read-tag.ts';
 import { describeRsp, endingsOf } from './rsp-name.ts';
-import { type Architectures, NO_TAIL, readNameParts, readTail, skipDigits, type Tail } from './rsp-tail.ts';
+import { type Architectures, readNameParts, readTail, skipDigits } from './rsp-tail.ts';
 import type { Tag } from './tag.ts';
 import {
   compareText,
@@ -26,6 +26,7 @@ export interface TagReader {
   readAlias(tag: string): Tag;
 }
 
+const NO_ARCHITECTURES: Architectures = new Set();
 const EXPERIMENTAL = 'exp_';
 const UNDERSCORE = 0x5f;
 /** Three of them fit a double exactly. */
@@ -96,20 +97,24 @@ function readRelease(tag: string, architectures: Architectures): Tag | undefined
   const patch = readDigits(tag, minorEnd + 1, end);
   const candidate = readCandidate(tag, { numbers: [major, minor, patch], start: end }, architectures);
   if (candidate !== undefined) return candidate;
-  const tail = readTail(tag, end, architectures);
-  return tail && releaseTag(tag, makeVersion(major, minor, patch), tail);
+  return releaseTag(tag, { version: makeVersion(major, minor, patch), end }, architectures);
 }
 
 /** "r170" is 17.0.0: two digits and one, and nothing else. */
 function readOldRelease(tag: string): Tag | undefined {
   if (tag.length !== 4 || skipDigits(tag, 1) !== 4) return undefined;
-  return releaseTag(tag, makeVersion(readDigits(tag, 1, 3), readDigits(tag, 3, 4), 0), NO_TAIL);
+  const version = makeVersion(readDigits(tag, 1, 3), readDigits(tag, 3, 4), 0);
+  return releaseTag(tag, { version, end: tag.length }, NO_ARCHITECTURES);
 }
 
-/** A release, or a candidate if the version has a pre-release. */
-function releaseTag(tag: string, version: Version, tail: Tail): Tag {
+/** A release, or a candidate if the version has a pre-release; if the rest is a tail. */
+function releaseTag(
+  tag: string,
+  { version, end }: Pick<Head, 'version' | 'end'>,
+  architectures: Architectures,
+): Tag | undefined {
   const type = version.prerelease.length === 0 ? 'release' : 'releaseCandidate';
-  return versionTag({ tag, type, version, semantic: true, dateMs: null }, tail);
+  return versionTag(tag, { type, version, dateMs: null, end }, architectures);
 }
 
 interface Numbers {
@@ -125,8 +130,9 @@ function readCandidate(
 ): Tag | undefined {
   if (!tag.startsWith('_rc', start)) return undefined;
   const end = lastEnd(tag, start + '_rc'.length);
-  const tail = end === 0 ? undefined : readTail(tag, end, architectures);
-  return tail && releaseTag(tag, makeVersion(...numbers, [tag.slice(start + 1, end)]), tail);
+  if (end === 0) return undefined;
+  const version = makeVersion(...numbers, [tag.slice(start + 1, end)]);
+  return releaseTag(tag, { version, end }, architectures);
 }
 
 function readWeekly(tag: string, architectures: Architectures): Tag | undefined {
@@ -135,11 +141,9 @@ function readWeekly(tag: string, architectures: Architectures): Tag | undefined 
   if (end === 0) return undefined;
   const year = Number(readDigits(tag, 2, yearEnd));
   const week = Number(readDigits(tag, yearEnd + 1, end));
-  return datedTag(
-    tag,
-    { type: 'weekly', end, version: makeVersion(year, week, 0), dateMs: weekMs(year, week) },
-    architectures,
-  );
+  const dateMs = weekMs(year, week);
+  if (dateMs === undefined) return undefined;
+  return versionTag(tag, { type: 'weekly', version: makeVersion(year, week, 0), dateMs, end }, architectures);
 }
 
 function readDaily(tag: string, architectures: Architectures): Tag | undefined {
@@ -150,30 +154,13 @@ function readDaily(tag: string, architectures: Architectures): Tag | undefined {
   const year = Number(readDigits(tag, 2, yearEnd));
   const month = Number(readDigits(tag, yearEnd + 1, monthEnd));
   const day = Number(readDigits(tag, monthEnd + 1, end));
-  return datedTag(
+  const dateMs = dayMs(year, month, day);
+  if (dateMs === undefined) return undefined;
+  return versionTag(
     tag,
-    { type: 'daily', end, version: makeVersion(year, month, day), dateMs: dayMs(year, month, day) },
+    { type: 'daily', version: makeVersion(year, month, day), dateMs, end },
     architectures,
   );
-}
-
-interface Dated {
-  readonly type: 'weekly' | 'daily';
-  /** Where the date ends. */
-  readonly end: number;
-  readonly version: Version;
-  readonly dateMs: number | undefined;
-}
-
-/** A weekly or daily, if there is such a date and the tail is one. */
-function datedTag(
-  tag: string,
-  { type, end, version, dateMs }: Dated,
-  architectures: Architectures,
-): Tag | undefined {
-  if (dateMs === undefined) return undefined;
-  const tail = readTail(tag, end, architectures);
-  return tail && versionTag({ tag, type, version, semantic: false, dateMs }, tail);
 }
 
 /** `exp_` and a tag: all fields of the inner tag stay, only type, tag and name change; it nests. */
@@ -181,7 +168,10 @@ function readExperimental(tag: string, architectures: Architectures): Tag | unde
   const start = innerStart(tag);
   if (start === 0) return undefined;
   const inner = readTag(tag.slice(start), architectures);
-  return new ReadTag({ ...inner, tag, type: 'experimental' }, describeExperimental);
+  // Field by field: spreading an instance is slow.
+  const { base, version, semantic, cycle, cycleBuild, rspBuild, architecture, extra, dateMs } = inner;
+  const kept = { base, version, semantic, cycle, cycleBuild, rspBuild, architecture, extra, dateMs };
+  return new ReadTag({ tag, type: 'experimental', ...kept }, describeExperimental);
 }
 
 /** Index after every "exp_" at the beginning that something follows. */
@@ -204,26 +194,32 @@ function readName(tag: string, architectures: Architectures, type: 'alias' | 'un
   return new ReadTag({ ...BLANK, tag, type, base, cycle: integerOrNull(cycle), architecture }, describeRsp);
 }
 
+/** What stands before the tail. */
+interface Head {
+  readonly type: 'release' | 'releaseCandidate' | 'weekly' | 'daily';
+  readonly version: Version;
+  readonly dateMs: number | null;
+  /** Where it ends. */
+  readonly end: number;
+}
+
+/** A tag with a version, if what follows its head is a tail. */
 function versionTag(
-  head: Pick<TagFields, 'tag' | 'type' | 'version' | 'semantic' | 'dateMs'>,
-  tail: Tail,
-): Tag {
-  return new ReadTag(
-    {
-      tag: head.tag,
-      type: head.type,
-      base: null,
-      version: head.version,
-      semantic: head.semantic,
-      cycle: integerOrNull(tail.cycle),
-      cycleBuild: integerOrNull(tail.cycleBuild),
-      rspBuild: integerOrNull(tail.rspBuild),
-      architecture: tail.architecture ?? null,
-      extra: tail.extra ?? null,
-      dateMs: head.dateMs,
-    },
-    describeRsp,
-  );
+  tag: string,
+  { type, version, dateMs, end }: Head,
+  architectures: Architectures,
+): Tag | undefined {
+  const tail = readTail(tag, end, architectures);
+  if (tail === undefined) return undefined;
+  const { start, buildDot, cycleEnd, rspEnd, dash } = tail;
+  const semantic = type === 'release' || type === 'releaseCandidate';
+  const cycle = buildDot === 0 ? null : readDigits(tag, start + 2, buildDot);
+  const cycleBuild = buildDot === 0 ? null : readDigits(tag, buildDot + 1, cycleEnd);
+  const rspBuild = rspEnd === cycleEnd ? null : readDigits(tag, cycleEnd + 4, rspEnd);
+  const extra = rspEnd === dash ? null : tag.slice(rspEnd + 1, dash);
+  const architecture = dash === tag.length ? null : tag.slice(dash + 1);
+  const build = { cycle, cycleBuild, rspBuild, architecture, extra };
+  return new ReadTag({ tag, type, base: null, version, semantic, ...build, dateMs }, describeRsp);
 }
 
 function integerOrNull(digits: string | undefined): Integer | null {
