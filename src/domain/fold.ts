@@ -87,7 +87,7 @@ function* sortTies(
     if (end - start > RUN_LENGTH) {
       indexes.set(yield* mergeSort(indexes.slice(start, end), compareAt), start);
     } else if (end - start > 1) {
-      indexes.subarray(start, end).sort(compareAt);
+      sortRun(indexes.subarray(start, end), compareAt);
     }
     inStep += end - start;
     start = end;
@@ -102,7 +102,7 @@ function* sortTies(
 function* mergeSort(indexes: Indexes, compareAt: CompareAt): Fold<Indexes> {
   let source = indexes;
   for (let start = 0; start < source.length; start += RUN_LENGTH) {
-    source.subarray(start, start + RUN_LENGTH).sort(compareAt);
+    sortRun(source.subarray(start, start + RUN_LENGTH), compareAt);
     yield;
   }
   let target = new Uint32Array(source.length);
@@ -113,6 +113,15 @@ function* mergeSort(indexes: Indexes, compareAt: CompareAt): Fold<Indexes> {
     [source, target] = [target, source];
   }
   return source;
+}
+
+/** Sorts in place; input is often in order already, and then every pair is compared once. */
+function sortRun(run: Uint32Array, compareAt: CompareAt): void {
+  for (let index = 1; index < run.length; index++) {
+    if (compareAt(run[index - 1] as number, run[index] as number) <= 0) continue;
+    run.sort(compareAt);
+    return;
+  }
 }
 
 /** Two neighbouring runs of one array: start..middle and middle..end (exclusive, may lie beyond the array). */

@@ -168,10 +168,23 @@ function readExperimental(tag: string, architectures: Architectures): Tag | unde
   const start = innerStart(tag);
   if (start === 0) return undefined;
   const inner = readTag(tag.slice(start), architectures);
-  // Field by field: spreading an instance is slow.
   const { base, version, semantic, cycle, cycleBuild, rspBuild, architecture, extra, dateMs } = inner;
-  const kept = { base, version, semantic, cycle, cycleBuild, rspBuild, architecture, extra, dateMs };
-  return new ReadTag({ tag, type: 'experimental', ...kept }, describeExperimental);
+  return new ReadTag(
+    {
+      tag,
+      type: 'experimental',
+      base,
+      version,
+      semantic,
+      cycle,
+      cycleBuild,
+      rspBuild,
+      architecture,
+      extra,
+      dateMs,
+    },
+    describeExperimental,
+  );
 }
 
 /** Index after every "exp_" at the beginning that something follows. */
@@ -218,8 +231,11 @@ function versionTag(
   const rspBuild = rspEnd === cycleEnd ? null : readDigits(tag, cycleEnd + 4, rspEnd);
   const extra = rspEnd === dash ? null : tag.slice(rspEnd + 1, dash);
   const architecture = dash === tag.length ? null : tag.slice(dash + 1);
-  const build = { cycle, cycleBuild, rspBuild, architecture, extra };
-  return new ReadTag({ tag, type, base: null, version, semantic, ...build, dateMs }, describeRsp);
+  // Named one by one: spreading into a literal is slow.
+  return new ReadTag(
+    { tag, type, base: null, version, semantic, cycle, cycleBuild, rspBuild, architecture, extra, dateMs },
+    describeRsp,
+  );
 }
 
 function integerOrNull(digits: string | undefined): Integer | null {
