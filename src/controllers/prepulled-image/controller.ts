@@ -17,7 +17,7 @@ import { OWNED_CONDITIONS, type Status } from './status.ts';
 
 export interface PrepulledImageOptions
   extends Omit<ResolveOptions, 'resolved'>,
-    Omit<ObserveOptions, 'newcomers'> {
+    Omit<ObserveOptions, 'newcomers' | 'looked'> {
   readonly client: KubeClient;
   readonly source: ObjectSource<PrepulledImage>;
 }
@@ -25,12 +25,13 @@ export interface PrepulledImageOptions
 export function prepulledImageReconciler(options: PrepulledImageOptions): Reconciler {
   const resolved: ResolveOptions['resolved'] = new Map();
   const newcomers = new Newcomers();
+  const looked: ObserveOptions['looked'] = new Map();
   return objectReconciler<PrepulledImage, Status>({
     source: options.source,
     client: options.client,
     phases: [
       resolvePhase({ ...options, resolved }),
-      observePhase({ ...options, newcomers }),
+      observePhase({ ...options, newcomers, looked }),
       fitPhase(prepulledImageDefinition),
     ],
     summarise: (image, draft) => summarise(image, draft, newcomers.missing(wantId(image))),
@@ -40,6 +41,7 @@ export function prepulledImageReconciler(options: PrepulledImageOptions): Reconc
     forget: (key) => {
       resolved.delete(formatKey(key));
       newcomers.forget(formatKey(key));
+      looked.delete(formatKey(key));
     },
   });
 }

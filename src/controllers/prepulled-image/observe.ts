@@ -22,7 +22,7 @@ import {
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { done, minResult, type Result } from '../../kube/result.ts';
 import { isEqual } from '../../kube/status-writer.ts';
-import { wantOf } from '../want.ts';
+import { wantId, wantOf } from '../want.ts';
 import type { Newcomer, Newcomers } from './newcomers.ts';
 import type { Status } from './status.ts';
 
@@ -30,8 +30,12 @@ export interface ObserveOptions extends StockFacts {
   readonly nodes: () => readonly NodeFacts[];
   readonly clock: Clock;
   readonly newcomers: Newcomers;
+  /** The last look at each object. */
+  readonly looked: Map<string, Look>;
 }
 
+/** Between two looks at all nodes for one object: every pod of a rollout would ask for one. */
+const LOOK_MS = 500;
 /** Between two writes for one object while it is being pulled; times in a status have whole seconds. */
 const PACE_MS = 3_000;
 const MAX_PRESENT = 100;
@@ -40,6 +44,8 @@ const MAX_MESSAGE = 256;
 
 export function observePhase(options: ObserveOptions) {
   return (image: PrepulledImage, draft: Draft<Status>, context: PhaseContext): Result => {
+    const restMs = restBefore(options.looked, image, options.clock.monotonic());
+    if (restMs > 0) return { requeueAfterMs: restMs };
     const want = wantOf({ ...image, status: draft });
     const moment = { now: context.now, generation: image.metadata.generation };
     if (want === undefined) {
@@ -75,6 +81,23 @@ function backoffOf(want: Want, { circuits }: StockFacts): Status['backoff'] {
     attempts,
     nextAttempt: formatTime(nextAttempt),
   };
+}
+
+export interface Look {
+  /** Which object, spec and digest was looked at. */
+  readonly subject: string;
+  /** Monotonic milliseconds. */
+  readonly at: number;
+}
+
+/** How long the next look must wait; 0 if it is made now, and noted. Another spec or digest is looked at at once. */
+function restBefore(looked: Map<string, Look>, image: PrepulledImage, now: number): number {
+  const { uid, generation } = image.metadata;
+  const subject = JSON.stringify([uid, generation, image.status?.image?.digest]);
+  const last = looked.get(wantId(image));
+  const restMs = last?.subject === subject ? last.at + LOOK_MS - now : 0;
+  if (restMs <= 0) looked.set(wantId(image), { subject, at: now });
+  return restMs;
 }
 
 type Figures = Pick<
