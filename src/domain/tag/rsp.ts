@@ -14,6 +14,7 @@ import {
   compareVersionsNaturally,
   isRankExact,
   makeVersion,
+  rankText,
   rankVersion,
   type Version,
 } from './version.ts';
@@ -248,8 +249,9 @@ export function rankRsp({ version }: Tag): number {
 }
 
 /** Finer age of tags of one rank: never contradicts `compareRsp`. Where the rank tells too little, below all others. */
-export function tieRankRsp({ version, cycle, cycleBuild, rspBuild }: Tag): number {
-  if (version === null || !isRankExact(version)) return -1;
+export function tieRankRsp({ version, base, cycle, cycleBuild, rspBuild }: Tag): number {
+  if (version === null) return rankText(base ?? '');
+  if (!isRankExact(version)) return -1;
   const cycleDigit = rankDigit(cycle);
   const cycleRank = cycleDigit * RANK_DIGIT * RANK_DIGIT;
   if (cycleDigit === MAX_DIGIT) return cycleRank;

@@ -146,6 +146,21 @@ export function compareText(left: string, right: string): number {
   return left < right ? -1 : 1;
 }
 
+/** Characters of 7 bits that fit a double exactly. */
+const RANK_CHARACTERS = 7;
+
+/** One number that never contradicts `compareText`: the first characters; from the first that is not ASCII, nothing. */
+export function rankText(text: string): number {
+  let rank = 0;
+  let isPlain = true;
+  for (let index = 0; index < RANK_CHARACTERS; index++) {
+    const code: number = isPlain && index < text.length ? text.charCodeAt(index) : 0;
+    isPlain = isPlain && code < 0x7f;
+    rank = rank * 0x80 + Math.min(code, 0x7f);
+  }
+  return rank;
+}
+
 function compareRest(left: readonly Integer[], right: readonly Integer[]): number {
   for (let index = 0; index < Math.max(left.length, right.length); index++) {
     const order = compareIntegers(left[index] ?? 0, right[index] ?? 0);

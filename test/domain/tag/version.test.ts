@@ -10,6 +10,7 @@ import {
   formatVersion,
   formatWritten,
   makeVersion,
+  rankText,
   rankVersion,
   readIdentifiers,
   readLooseVersion,
@@ -123,6 +124,21 @@ describe('order of versions', () => {
         }
       }),
     );
+  });
+
+  it('is never contradicted by the rank of a text', () => {
+    const text = fc.string({
+      unit: fc.constantFrom('a', 'b', '~', '\u007f', '\u0080', '\u{1f600}', '\0'),
+      maxLength: 9,
+    });
+    fc.assert(
+      fc.property(text, text, (left, right) => {
+        const byRank = Math.sign(rankText(left) - rankText(right));
+        expect(byRank * compareText(left, right)).toBeGreaterThanOrEqual(0);
+      }),
+    );
+    expect(rankText('team_12')).toBeLessThan(rankText('team_13'));
+    expect(rankText('a')).toBeLessThan(rankText('aa'));
   });
 
   it('is never contradicted by the rank', () => {
