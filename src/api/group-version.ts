@@ -45,8 +45,5 @@ export const LABELS = {
   taskPrefix: `task.${GROUP}/`,
 } as const;
 
-/** Taint of nodes that wait for their images; always tolerated by Larder. */
-export const NOT_STOCKED_TAINT = `${GROUP}/not-stocked`;
-
 /** Holds a referenced DockerImageRecord until nobody refers to it. */
 export const RECORD_FINALIZER = `${GROUP}/reference-protection`;

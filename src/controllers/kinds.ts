@@ -1,6 +1,6 @@
 /** How the API addresses our kinds. */
 
-import { GROUP, VERSION } from '../api/group-version.ts';
+import { ANNOTATIONS, GROUP, PLURALS, VERSION } from '../api/group-version.ts';
 import type { ImageSource } from '../api/image-source.ts';
 import type { PrepulledImage } from '../api/prepulled-image.ts';
 import type { ResourceType } from '../kube/resource.ts';
@@ -8,7 +8,7 @@ import type { ResourceType } from '../kube/resource.ts';
 export const imageSourceType: ResourceType<ImageSource> = {
   group: GROUP,
   version: VERSION,
-  plural: 'imagesources',
+  plural: PLURALS.ImageSource,
   kind: 'ImageSource',
   namespaced: true,
 };
@@ -16,13 +16,13 @@ export const imageSourceType: ResourceType<ImageSource> = {
 export const prepulledImageType: ResourceType<PrepulledImage> = {
   group: GROUP,
   version: VERSION,
-  plural: 'prepulledimages',
+  plural: PLURALS.PrepulledImage,
   kind: 'PrepulledImage',
   namespaced: true,
 };
 
 /** Annotations whose new value asks for an immediate pass: ours, and Flux's for tools that know only that. */
 export const REQUEST_ANNOTATIONS: readonly string[] = [
-  'larder.dev/reconcile-requested-at',
-  'reconcile.fluxcd.io/requestedAt',
+  ANNOTATIONS.reconcileRequestedAt,
+  ANNOTATIONS.fluxReconcileRequestedAt,
 ];

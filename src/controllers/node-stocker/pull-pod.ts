@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { LABELS } from '../../api/group-version.ts';
-import type { Toleration } from '../../domain/node.ts';
+import { NOT_STOCKED_TAINT, type Toleration } from '../../domain/node.ts';
 import type { Batch } from '../../domain/stock-plan.ts';
 import type { Pull } from '../../domain/want.ts';
 import type { Manifest } from '../../kube/call-options.ts';
@@ -192,7 +192,7 @@ function buildContainer({ reference, policy }: Pull, index: number): object {
 
 /** The pod outlives short troubles of its node, and reaches nodes that wait for their stock. */
 const OWN_TOLERATIONS = [
-  { key: 'larder.dev/not-stocked', operator: 'Exists' },
+  { key: NOT_STOCKED_TAINT, operator: 'Exists' },
   { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute' },
   { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute' },
 ] as const;
