@@ -1,0 +1,104 @@
+/** The controllers, one function a kind: its reconciler with what it reads, and what wakes it. */
+
+import type { PrepulledImage } from '../api/prepulled-image.ts';
+import type { AccessReader } from '../controllers/access.ts';
+import { imageSourceReconciler } from '../controllers/image-source/controller.ts';
+import { imageSourceType } from '../controllers/kinds.ts';
+import type { PullPod } from '../controllers/node-stocker/pull-pod.ts';
+import { prepulledImageReconciler } from '../controllers/prepulled-image/controller.ts';
+import type { Stock } from '../controllers/stock.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { Controller, type Reconciler } from '../kube/controller.ts';
+import type { EventWriter } from '../kube/events.ts';
+import { controllerOf } from '../kube/owner-reference.ts';
+import { ignoreStatusChanges, type WatchSource, watchInformer } from '../kube/watch-source.ts';
+import type { RegistryClient } from '../registry/client.ts';
+import type { Caches } from './caches.ts';
+import { nodeStocking } from './node-stocking.ts';
+import type { Process } from './process.ts';
+
+export interface ControllerParts {
+  readonly process: Process;
+  /** Fenced by the lease. */
+  readonly client: KubeClient;
+  readonly registry: RegistryClient;
+  readonly access: AccessReader;
+  readonly events: EventWriter;
+  readonly caches: Caches;
+  readonly stock: Stock;
+}
+
+/** One line a controller, in the order in which data flows. */
+export function createControllers(parts: ControllerParts): readonly Controller[] {
+  return [imageSource(parts), prepulledImage(parts), nodeStocker(parts)];
+}
+
+function imageSource(parts: ControllerParts): Controller {
+  const { client, registry, access, process, caches } = parts;
+  const { sources, images } = caches;
+  const reconciler = imageSourceReconciler({
+    client,
+    source: sources,
+    registry,
+    access,
+    clock: process.clock,
+    random: Math.random,
+    images: images.lister,
+  });
+  return controller(parts, 'image-source', reconciler, [
+    watchInformer(sources, { predicate: ignoreStatusChanges }),
+    watchInformer(images, { map: ownersOf }),
+  ]);
+}
+
+function prepulledImage(parts: ControllerParts): Controller {
+  const { client, registry, access, process, caches, stock } = parts;
+  const { images, nodes } = caches;
+  const reconciler = prepulledImageReconciler({
+    client,
+    source: images,
+    registry,
+    access,
+    clock: process.clock,
+    coverage: stock.coverage,
+    circuits: stock.circuits,
+    nodes: () => nodes.lister.list().map(({ facts }) => facts),
+  });
+  return controller(parts, 'prepulled-image', reconciler, [
+    watchInformer(images, { predicate: ignoreStatusChanges }),
+    stock.imageTrigger,
+  ]);
+}
+
+function nodeStocker(parts: ControllerParts): Controller {
+  const { nodes, pods } = parts.caches;
+  return controller(parts, 'node-stocker', nodeStocking(parts), [
+    watchInformer(nodes),
+    watchInformer(pods, { map: nodeOf }),
+    parts.stock.nodeTrigger,
+  ]);
+}
+
+function controller(
+  { process, events }: ControllerParts,
+  name: string,
+  reconciler: Reconciler,
+  watches: readonly WatchSource[],
+): Controller {
+  const { options, clock, log, metrics } = process;
+  const { workers } = options;
+  return new Controller({ name, reconciler, watches, events, workers, clock, log, metrics: metrics.runtime });
+}
+
+function ownersOf(
+  image: PrepulledImage,
+): readonly { readonly namespace?: string | undefined; readonly name: string }[] {
+  const owner = controllerOf(image);
+  return owner?.kind === imageSourceType.kind
+    ? [{ namespace: image.metadata.namespace, name: owner.name }]
+    : [];
+}
+
+function nodeOf({ spec }: PullPod): readonly { readonly name: string }[] {
+  return spec.nodeName === undefined ? [] : [{ name: spec.nodeName }];
+}
