@@ -8,27 +8,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findBinaries, type Progress } from './binaries.ts';
+import { apiServerArgs, controllerManagerArgs, etcdArgs, schedulerArgs } from './control-plane.ts';
 import { Daemon, freePorts, watchOwner } from './daemon.ts';
 import { kubeconfig } from './kubeconfig.ts';
 import { nodeList, type SimulatedNode } from './simulated-node.ts';
-import type { BinaryName } from './versions.ts';
+import { type BinaryName, deploymentBinaryNames } from './versions.ts';
 
 const run = promisify(execFile);
 
 const READY_LIMIT_MS = 120_000;
 const OUTPUT_LIMIT_BYTES = 256 * 1024 * 1024;
-
-/** Deployment-like controllers stay off: nothing here needs them and each costs start-up time. */
-const CONTROLLERS = [
-  'garbage-collector-controller',
-  'namespace-controller',
-  'serviceaccount-controller',
-  'serviceaccount-token-controller',
-  'pod-garbage-collector-controller',
-  'resourcequota-controller',
-  'taint-eviction-controller',
-  'node-lifecycle-controller',
-];
 
 const CLUSTER_BINARIES: readonly BinaryName[] = [
   'etcd',
@@ -42,6 +31,7 @@ const CLUSTER_BINARIES: readonly BinaryName[] = [
 const IDENTITIES = {
   admin: 'system:masters',
   'system:kube-controller-manager': '',
+  'system:kube-scheduler': '',
   kwok: 'system:masters',
 } as const;
 
@@ -51,6 +41,10 @@ export interface ClusterOptions {
   readonly folder?: string;
   /** Simulated seconds a pull takes; default 1. */
   readonly pullSeconds?: number;
+  /** Deployments work: their controllers, the scheduler, and the certificate of the API server in every namespace. */
+  readonly deployments?: boolean;
+  /** Path of an audit policy; the requests it names are in `audit.log` of the folder. */
+  readonly auditPolicy?: string;
   /** The cluster outlives this process; default false. */
   readonly detached?: boolean;
   /** Where `stop` puts the logs if asked to keep them. */
@@ -87,7 +81,7 @@ export class Cluster {
 
   /** Starts everything and returns once the API server is ready. What is half started is taken down on failure. */
   static async start(options: ClusterOptions = {}): Promise<Cluster> {
-    const binaries = await findBinaries(CLUSTER_BINARIES, options.progress ?? (() => undefined));
+    const binaries = await findBinaries(binariesFor(options), options.progress ?? (() => undefined));
     const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'larder-cluster-')));
     await mkdir(folder, { recursive: true });
     const [apiPort = 0, etcdPort = 0, peerPort = 0, managerPort = 0] = await freePorts(4);
@@ -98,6 +92,7 @@ export class Cluster {
       const etcd = cluster.#startEtcd(etcdPort, peerPort);
       await cluster.#startApiServer(apiPort, etcd);
       await cluster.#startControllerManager(managerPort);
+      await cluster.#startScheduler();
       await cluster.#startKwok();
     } catch (error) {
       await cluster.stop({ keepLogs: true });
@@ -198,33 +193,14 @@ export class Cluster {
   #startEtcd(port: number, peerPort: number): string {
     const url = `http://127.0.0.1:${port}`;
     const peer = `http://127.0.0.1:${peerPort}`;
-    this.#startDaemon('etcd', [
-      `--data-dir=${join(this.folder, 'etcd')}`,
-      `--listen-client-urls=${url}`,
-      `--advertise-client-urls=${url}`,
-      `--listen-peer-urls=${peer}`,
-      `--initial-advertise-peer-urls=${peer}`,
-      `--initial-cluster=default=${peer}`,
-      '--unsafe-no-fsync',
-      '--log-level=warn',
-    ]);
+    this.#startDaemon('etcd', etcdArgs(this.folder, url, peer));
     return url;
   }
 
   async #startApiServer(port: number, etcd: string): Promise<void> {
-    const daemon = this.#startDaemon('kube-apiserver', [
-      `--etcd-servers=${etcd}`,
-      `--cert-dir=${join(this.folder, 'certs')}`,
-      `--secure-port=${port}`,
-      '--bind-address=127.0.0.1',
-      '--service-account-issuer=https://kubernetes.default.svc',
-      `--service-account-key-file=${join(this.folder, 'sa.pub')}`,
-      `--service-account-signing-key-file=${join(this.folder, 'sa.key')}`,
-      `--token-auth-file=${join(this.folder, 'tokens.csv')}`,
-      '--authorization-mode=Node,RBAC',
-      '--service-cluster-ip-range=10.0.0.0/24',
-      '--allow-privileged=true',
-    ]);
+    const { folder } = this;
+    const { auditPolicy } = this.#options;
+    const daemon = this.#startDaemon('kube-apiserver', apiServerArgs({ folder, port, etcd, auditPolicy }));
     const certificate = join(this.folder, 'certs', 'apiserver.crt');
     await daemon.waitUntil(async () => (await readFile(certificate)).length > 0, READY_LIMIT_MS);
     await this.#writeKubeconfig(this.kubeconfigFile, await this.#token('admin'));
@@ -233,18 +209,19 @@ export class Cluster {
   }
 
   async #startControllerManager(port: number): Promise<void> {
-    const config = join(this.folder, 'controller-manager.kubeconfig');
-    await this.#writeKubeconfig(config, await this.#token('kube-controller-manager'));
-    this.#startDaemon('kube-controller-manager', [
-      `--kubeconfig=${config}`,
-      `--controllers=${CONTROLLERS.join(',')}`,
-      '--leader-elect=false',
-      '--use-service-account-credentials=true',
-      `--service-account-private-key-file=${join(this.folder, 'sa.key')}`,
-      `--secure-port=${port}`,
-      '--bind-address=127.0.0.1',
-      `--cert-dir=${join(this.folder, 'controller-manager')}`,
-    ]);
+    const kubeconfig = join(this.folder, 'controller-manager.kubeconfig');
+    await this.#writeKubeconfig(kubeconfig, await this.#token('kube-controller-manager'));
+    const deployments = this.#options.deployments === true;
+    const args = controllerManagerArgs({ folder: this.folder, port, kubeconfig, deployments });
+    this.#startDaemon('kube-controller-manager', args);
+  }
+
+  async #startScheduler(): Promise<void> {
+    if (this.#options.deployments !== true) return;
+    const [port = 0] = await freePorts(1);
+    const config = join(this.folder, 'scheduler.kubeconfig');
+    await this.#writeKubeconfig(config, await this.#token('kube-scheduler'));
+    this.#startDaemon('kube-scheduler', schedulerArgs(this.folder, port, config));
   }
 
   async #startKwok(): Promise<void> {
@@ -286,6 +263,10 @@ export class Cluster {
     }
     this.#options.progress?.(`logs of the cluster are in ${target}`);
   }
+}
+
+function binariesFor({ deployments = false }: ClusterOptions): readonly BinaryName[] {
+  return deployments ? [...CLUSTER_BINARIES, ...deploymentBinaryNames] : CLUSTER_BINARIES;
 }
 
 function isOk(url: string, ca: Buffer): Promise<boolean> {

@@ -8,7 +8,7 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const NAMESPACE = 'larder-system';
 const READY_LIMIT_MS = 30_000;
 
-/** Applies the CRDs, the namespace, the priority class and the RBAC that an installation has. */
+/** Applies what an installation has besides its Deployment: CRDs, namespace, priority class, RBAC and the fence. */
 export async function installLarder(cluster: Cluster): Promise<void> {
   await cluster.kubectl(['apply', '--server-side', '-k', join(ROOT, 'crds')]);
   await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all']);
@@ -21,6 +21,7 @@ export async function installLarder(cluster: Cluster): Promise<void> {
     join(manager, 'priority-class.yaml'),
   ]);
   await cluster.kubectl(['apply', '-k', join(ROOT, 'config', 'rbac')]);
+  await cluster.kubectl(['apply', '-k', join(ROOT, 'config', 'fence')]);
 }
 
 export interface OperatorProcessOptions {
