@@ -1,5 +1,6 @@
 /** How the API addresses our kinds. */
 
+import type { DockerImageRecord } from '../api/docker-image-record.ts';
 import { ANNOTATIONS, GROUP, PLURALS, VERSION } from '../api/group-version.ts';
 import type { ImageSource } from '../api/image-source.ts';
 import type { PrepulledImage } from '../api/prepulled-image.ts';
@@ -18,6 +19,14 @@ export const prepulledImageType: ResourceType<PrepulledImage> = {
   version: VERSION,
   plural: PLURALS.PrepulledImage,
   kind: 'PrepulledImage',
+  namespaced: true,
+};
+
+export const dockerImageRecordType: ResourceType<DockerImageRecord> = {
+  group: GROUP,
+  version: VERSION,
+  plural: PLURALS.DockerImageRecord,
+  kind: 'DockerImageRecord',
   namespaced: true,
 };
 

@@ -9,7 +9,13 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined;
   /** How often to send at most; default 5. Callers that have a backoff of their own say 1. */
   readonly maxAttempts?: number | undefined;
+  /** Representation of the answer; default: whole objects. */
+  readonly accept?: Representation | undefined;
 }
+
+/** Lists of nothing but the metadata of built-in kinds: a fraction of the bytes. */
+export const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+export type Representation = typeof METADATA_ONLY;
 
 /** Which objects of a kind are meant; selectors as query text (see `selectors.ts`). */
 export interface ListOptions extends CallOptions {

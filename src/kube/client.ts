@@ -22,12 +22,12 @@ import {
 } from './call-options.ts';
 import { collectPages } from './paged-list.ts';
 import {
-  apiVersionOf,
   formatKey,
   type KubeObject,
   type ObjectKey,
   type ResourceType,
   resourcePath,
+  typedObject,
 } from './resource.ts';
 import type { ApiRequest, Method, Transport, WriteGuard } from './transport.ts';
 
@@ -141,7 +141,7 @@ export class KubeClient {
         dryRun: options.dryRun === true ? 'All' : undefined,
       },
       contentType: 'application/json',
-      body: typed(type, object),
+      body: typedObject(type, object),
       idempotent: false,
     };
     return (await this.#call(type, call, options)) as T;
@@ -159,7 +159,7 @@ export class KubeClient {
       key: object.metadata,
       query: { fieldManager: this.#options.fieldManager },
       contentType: 'application/json',
-      body: typed(type, object),
+      body: typedObject(type, object),
       idempotent: object.metadata.resourceVersion !== undefined,
     };
     return (await this.#call(type, call, options)) as T;
@@ -186,7 +186,7 @@ export class KubeClient {
         dryRun: options.dryRun === true ? 'All' : undefined,
       },
       contentType: 'application/apply-patch+yaml',
-      body: typed(type, object),
+      body: typedObject(type, object),
       idempotent: true,
     };
     return (await this.#call(type, call, options)) as T;
@@ -289,12 +289,9 @@ export class KubeClient {
       timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       maxAttempts: options.maxAttempts,
       signal: options.signal,
+      accept: options.accept,
       guard: call.method === 'GET' ? undefined : this.#options.guard,
       unlimited: this.#options.unlimited,
     };
   }
-}
-
-function typed(type: ResourceType, object: object): object {
-  return { ...object, apiVersion: apiVersionOf(type), kind: type.kind };
 }

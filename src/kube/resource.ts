@@ -80,6 +80,11 @@ export function apiVersionOf(type: ResourceType): string {
   return type.group === '' ? type.version : `${type.group}/${type.version}`;
 }
 
+/** The object with `apiVersion` and `kind`, as every body that is sent must have them. */
+export function typedObject(type: ResourceType, object: object): object {
+  return { ...object, apiVersion: apiVersionOf(type), kind: type.kind };
+}
+
 /** What a path may address below a resource type. */
 export interface ResourceAddress {
   readonly namespace?: string | undefined;

@@ -39,6 +39,8 @@ export interface ApiRequest {
   /** What the request acts on, for messages: `pods a/b`. */
   readonly target: string;
   readonly contentType?: string | undefined;
+  /** Default: application/json. */
+  readonly accept?: string | undefined;
   readonly body?: string | undefined;
   /** May be sent again although the first one may have been carried out. */
   readonly idempotent: boolean;
@@ -221,7 +223,7 @@ export class Transport {
   #headers(request: ApiRequest, credentials: Readonly<Record<string, string>>): Record<string, string> {
     return {
       ...credentials,
-      accept: 'application/json',
+      accept: request.accept ?? 'application/json',
       'user-agent': this.#userAgent,
       ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
     };

@@ -465,7 +465,9 @@ export class FakeApiServer {
       metadata['continue'] = next;
       metadata['remainingItemCount'] = rest.length;
     }
-    return { kind: 'List', apiVersion: 'v1', metadata, items: page };
+    const isMetadataOnly = seen.headers.accept?.includes('as=PartialObjectMetadataList') === true;
+    const items = isMetadataOnly ? page.map((object) => ({ metadata: object.metadata })) : page;
+    return { kind: 'List', apiVersion: 'v1', metadata, items };
   }
 
   #snapshot(seen: SeenRequest, path: ParsedPath): Snapshot {
@@ -550,19 +552,29 @@ function deliver(watch: OpenWatch, entry: HistoryEntry, seen: SeenRequest, path:
 function isSelected(object: StoredObject, seen: SeenRequest, path: ParsedPath): boolean {
   if (path.namespace !== undefined && object.metadata.namespace !== path.namespace) return false;
   const labels = (object.metadata['labels'] ?? {}) as Json;
-  const hasLabels = pairs(seen.query.get('labelSelector')).every(([key, value]) => labels[key] === value);
   return (
-    hasLabels &&
-    pairs(seen.query.get('fieldSelector')).every(([field, value]) => fieldOf(object, field) === value)
+    terms(seen.query.get('labelSelector')).every(
+      (term) => (labels[term.key] === term.value) === term.equal,
+    ) &&
+    terms(seen.query.get('fieldSelector')).every(
+      (term) => (fieldOf(object, term.key) === term.value) === term.equal,
+    )
   );
 }
 
+interface Term {
+  readonly key: string;
+  readonly value: string;
+  /** False for `!=`. */
+  readonly equal: boolean;
+}
+
 /** Equality terms only. */
-function pairs(selector: string | null): readonly (readonly [string, string])[] {
+function terms(selector: string | null): readonly Term[] {
   if (selector === null) return [];
   return selector.split(',').map((term) => {
-    const [key = '', value = ''] = term.split('=');
-    return [key, value];
+    const [key = '', value = ''] = term.split(/!?=/);
+    return { key, value, equal: !term.includes('!=') };
   });
 }
 
