@@ -36,6 +36,8 @@ export interface Summary {
   readonly message: string;
   /** Present while work is pending: Reconciling=True with these words. */
   readonly progressing?: { readonly reason: string; readonly message: string } | undefined;
+  /** Only a person can help, although the phases came to their end: Stalled=True with the words of Ready. */
+  readonly stalled?: boolean | undefined;
 }
 
 /** How a pass over an object ended. */
@@ -86,9 +88,10 @@ export function conclude(
 }
 
 function markReady(draft: Draft<CommonStatus>, summary: Summary, moment: ConditionMoment): void {
-  const { status, reason, message, progressing } = summary;
+  const { status, reason, message, progressing, stalled } = summary;
   setCondition(draft, { type: 'Ready', status, reason, message }, moment);
-  removeCondition(draft, 'Stalled');
+  if (stalled === true) setCondition(draft, { type: 'Stalled', status: 'True', reason, message }, moment);
+  else removeCondition(draft, 'Stalled');
   if (progressing === undefined) removeCondition(draft, 'Reconciling');
   else setCondition(draft, { type: 'Reconciling', status: 'True', ...progressing }, moment);
 }

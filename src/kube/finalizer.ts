@@ -34,7 +34,8 @@ export async function addFinalizer(
 }
 
 /**
- * Removes the finalizer; nothing happens if the object is gone already.
+ * Removes the finalizer and returns the object as stored, undefined if there was nothing to remove; nothing happens
+ * if the object is gone already.
  * @throws ApiError `Conflict` if the object changed since it was read.
  */
 export async function removeFinalizer(
@@ -42,14 +43,15 @@ export async function removeFinalizer(
   type: ResourceType,
   object: KubeObject,
   change: FinalizerChange,
-): Promise<void> {
+): Promise<RawObject | undefined> {
   const index = (object.metadata.finalizers ?? []).indexOf(change.finalizer);
-  if (index === -1) return;
+  if (index === -1) return undefined;
   const operation: JsonPatchOperation = { op: 'remove', path: `/metadata/finalizers/${index}` };
   try {
-    await patchLocked(client, type, object, { operation, signal: change.signal });
+    return await patchLocked(client, type, object, { operation, signal: change.signal });
   } catch (error) {
     if (!(error instanceof ApiError && error.status === 404)) throw error;
+    return undefined;
   }
 }
 

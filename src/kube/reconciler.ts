@@ -72,7 +72,9 @@ export interface ObjectReconcilerOptions<T extends StatusObject<S>, S extends Co
   readonly suspend?: Phase<T, S> | undefined;
   /** Kept on every object while `finalize` has work to do at its deletion. */
   readonly finalizer?: string | undefined;
-  /** Undoes what the phases did outside; asking for a requeue means that it has not ended. */
+  /** False: the object may go at any time, and a finalizer of ours on it is taken off. Absent: all are held. */
+  readonly needsFinalizer?: ((object: T) => boolean) | undefined;
+  /** Undoes what the phases did outside; asking for a requeue means that it has not ended. Its draft is written. */
   readonly finalize?: Phase<T, S> | undefined;
   /** The object is gone: drop what is kept in memory for it. */
   readonly forget?: ((key: ObjectKey) => void) | undefined;
@@ -167,16 +169,21 @@ class ObjectReconciler<T extends StatusObject<S>, S extends CommonStatus> implem
       await this.#store(object, draft, context);
       throw ending.error;
     }
-    if ((ending.result.requeueAfterMs ?? 0) > 0) return ending.result;
+    if ((ending.result.requeueAfterMs ?? 0) > 0) {
+      await this.#store(object, draft, context);
+      return ending.result;
+    }
     await removeFinalizer(client, source.type, object, { finalizer, signal: context.signal });
     return done;
   }
 
   async #ensureFinalizer(object: T, context: ReconcileContext): Promise<T> {
-    const { client, source, finalizer } = this.#options;
-    if (finalizer === undefined || hasFinalizer(object, finalizer)) return object;
-    const updated = await addFinalizer(client, source.type, object, { finalizer, signal: context.signal });
-    return this.#remember(object, source.project(updated));
+    const { client, source, finalizer, needsFinalizer } = this.#options;
+    const isNeeded = needsFinalizer?.(object) !== false;
+    if (finalizer === undefined || hasFinalizer(object, finalizer) === isNeeded) return object;
+    const change = isNeeded ? addFinalizer : removeFinalizer;
+    const updated = await change(client, source.type, object, { finalizer, signal: context.signal });
+    return updated === undefined ? object : this.#remember(object, source.project(updated));
   }
 
   /** Writes the status if it changed, and tells people if what Ready says has changed. */

@@ -358,6 +358,25 @@ describe('conditions over time', () => {
   });
 });
 
+describe('a pass that ends well and shows what only a person can change', () => {
+  it('is Stalled, and counts as seen', async () => {
+    await arrange();
+    let stalled = true;
+    const summarise: Options['summarise'] = () =>
+      stalled
+        ? { status: 'False', reason: 'Duplicate', message: 'rename it', stalled }
+        : { status: 'True', reason: 'Succeeded', message: 'all is well' };
+    const reconciler = build({ summarise });
+    await reconciler.reconcile(key, context());
+    expect(conditions()).toEqual({ Ready: 'False/Duplicate', Stalled: 'True/Duplicate' });
+    expect(stored()).toMatchObject({ status: { observedGeneration: 1 } });
+    stalled = false;
+    await caught();
+    await reconciler.reconcile(key, context());
+    expect(conditions()).toEqual({ Ready: 'True/Succeeded' });
+  });
+});
+
 describe('events', () => {
   it('tell each change of Ready once', async () => {
     await arrange();
@@ -480,6 +499,39 @@ describe('deletion', () => {
       requeueAfterMs: 2_000,
     });
     expect(stored().metadata.finalizers).toEqual([FINALIZER]);
+  });
+
+  it('shows what finalize says while it waits', async () => {
+    await arrange({}, { finalizers: [FINALIZER] });
+    await erase();
+    const finalize: Phase<Widget, WidgetStatus> = (_object, draft) => {
+      setCondition(
+        draft,
+        { type: 'Sized', status: 'False', reason: 'StillUsed', message: 'by Widget b' },
+        { now: NOW, generation: 1 },
+      );
+      return { requeueAfterMs: 2_000 };
+    };
+    const reconciler = build({ ...options, finalize });
+    await reconciler.reconcile(key, context());
+    expect(conditions()).toEqual({ Sized: 'False/StillUsed' });
+    const writes = server.count('apply');
+    await caught();
+    await reconciler.reconcile(key, context());
+    expect(server.count('apply')).toBe(writes);
+  });
+
+  it('takes the finalizer off an object that needs none any more', async () => {
+    await arrange({}, { finalizers: ['other.dev/x', FINALIZER] });
+    let isHeld = false;
+    const reconciler = build({ ...options, needsFinalizer: () => isHeld });
+    await reconciler.reconcile(key, context());
+    expect(stored().metadata.finalizers).toEqual(['other.dev/x']);
+    expect(conditions()).toEqual({ Ready: 'True/Succeeded' });
+    isHeld = true;
+    await caught();
+    await reconciler.reconcile(key, context());
+    expect(stored().metadata.finalizers).toEqual(['other.dev/x', FINALIZER]);
   });
 
   it('says why it does not get on', async () => {
