@@ -15,6 +15,7 @@ import { Transport } from './kube/transport.ts';
 import { createLogging } from './logging.ts';
 import { createCaches } from './operator/caches.ts';
 import { createControllers } from './operator/controllers.ts';
+import { stockLimits } from './operator/node-stocking.ts';
 import type { Process } from './operator/process.ts';
 import { startServers } from './operator/servers.ts';
 import type { OperatorOptions } from './options.ts';
@@ -74,9 +75,10 @@ export class LarderOperator extends BaseOperator {
     const access = new AccessReader(client, openCloudKeychains(process.cloudSettings, clock));
     const events = createEvents(process, client);
     const { nodeStatusMaxImages } = options;
-    const stock = new Stock({ ...caches, clock, random: Math.random, nodeStatusMaxImages });
+    const limits = stockLimits(options);
+    const stock = new Stock({ ...caches, ...limits, clock, random: Math.random, nodeStatusMaxImages });
     const checks = { isHealthy: () => this.isHealthy, isReady: () => this.isReady };
-    const closeServers = await startServers({ process, checks });
+    const closeServers = await startServers({ process, checks, caches });
     return {
       caches: Object.values(caches),
       controllers: [

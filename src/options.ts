@@ -68,6 +68,11 @@ function duration(value: string): Result<number> {
   return parsed.value < 0 ? err('must be a duration such as 20s, not a negative one') : parsed;
 }
 
+/** Undefined: do not listen. */
+function portOrOff(value: string): Result<number | undefined> {
+  return value === '' || value === 'off' ? ok(undefined) : whole(0, 65_535)(value);
+}
+
 function oneOf<T extends string>(values: readonly T[]): Read<T> {
   return (value) => {
     const found = values.find((candidate) => candidate === value);
@@ -83,10 +88,21 @@ export const FLAGS = {
   identity: flag('identity', 'LARDER_IDENTITY', '', text, 'Name of this replica in the Lease and in Events. Without: host name and a random part.'),
   healthHost: flag('health-host', 'LARDER_HEALTH_HOST', '0.0.0.0', name, 'Address for /healthz, /readyz and /metrics.'),
   healthPort: flag('health-port', 'LARDER_HEALTH_PORT', '8081', whole(0, 65_535), 'Port for /healthz, /readyz and /metrics; 0 takes a free one.'),
+  httpHost: flag('http-host', 'LARDER_HTTP_HOST', '0.0.0.0', name, 'Address for the API, webhooks and the dashboard.'),
+  httpPort: flag('http-port', 'LARDER_HTTP_PORT', '8080', portOrOff, 'Port for the API, webhooks and the dashboard; 0 takes a free one, off serves nothing.'),
+  httpCertFile: flag('http-cert-file', 'LARDER_HTTP_CERT_FILE', '', text, 'PEM certificate chain of that port, read again when it changes. Without: plain HTTP.'),
+  httpKeyFile: flag('http-key-file', 'LARDER_HTTP_KEY_FILE', '', text, 'PEM key of the certificate.'),
+  httpRate: flag('http-rate', 'LARDER_HTTP_RATE', '100', whole(0, 1_000_000), 'Requests a second that one client address may send to that port; 0: no limit.'),
+  httpAccessLog: flag('http-access-log', 'LARDER_HTTP_ACCESS_LOG', 'true', toggle, 'Log every request to that port; mutations are logged anyway.'),
+  anonymousRead: flag('anonymous-read', 'LARDER_ANONYMOUS_READ', 'false', toggle, 'Let everybody who reaches that port read what it serves, without token and rights.'),
   qps: flag('kube-api-qps', 'LARDER_KUBE_API_QPS', '100', whole(0, 100_000), 'Requests a second to the API server; 0: no limit.'),
   burst: flag('kube-api-burst', 'LARDER_KUBE_API_BURST', '200', whole(1, 100_000), 'Requests to the API server at once above that rate.'),
   workers: flag('workers', 'LARDER_WORKERS', '8', whole(1, 256), 'Objects of one kind worked on at the same time.'),
   pullSlots: flag('pull-slots', 'LARDER_PULL_SLOTS', '50', whole(0, 100_000), 'Nodes that pull at the same time; 0: no limit.'),
+  pullSlotsPerRegistry: flag('pull-slots-per-registry', 'LARDER_PULL_SLOTS_PER_REGISTRY', '0', whole(0, 100_000), 'Nodes that pull from one registry host at the same time; 0: no limit.'),
+  pullSlotsPerImage: flag('pull-slots-per-image', 'LARDER_PULL_SLOTS_PER_IMAGE', '0', whole(0, 100_000), 'Nodes that pull one image at the same time; 0: no limit. pull.maxConcurrentNodes of an image may say less.'),
+  maxImagesPerNamespace: flag('max-images-per-namespace', 'LARDER_MAX_IMAGES_PER_NAMESPACE', '0', whole(0, 1_000_000), 'Images that one namespace may have stocked, the oldest first; 0: no limit.'),
+  maxBytesPerNamespace: flag('max-bytes-per-namespace', 'LARDER_MAX_BYTES_PER_NAMESPACE', '0', whole(0, Number.MAX_SAFE_INTEGER), 'Compressed bytes of the images that one namespace may have stocked, the oldest first; 0: no limit.'),
   maxKeptPods: flag('max-kept-pods', 'LARDER_MAX_KEPT_PODS', '2000', whole(0, 12_000), 'Finished pull pods that keepWarm may hold back; the garbage collector of Kubernetes starts at 12500 in a cluster.'),
   warmGate: flag('warm-gate', 'LARDER_WARM_GATE', 'false', toggle, 'Remove the startup taint larder.dev/not-stocked from nodes that have all they should have; needs the component warm-gate.'),
   nodeStatusMaxImages: flag('node-status-max-images', 'LARDER_NODE_STATUS_MAX_IMAGES', '50', whole(0, 100_000), 'nodeStatusMaxImages of the kubelets: a longer list of images is cut.'),

@@ -4,6 +4,9 @@ import type { PrepulledImage } from '../api/prepulled-image.ts';
 import type { Clock } from '../clock.ts';
 import { Circuits, imageCircuit } from '../domain/circuits.ts';
 import { Coverage } from '../domain/coverage.ts';
+import type { NamespaceLimits } from '../domain/namespace-limits.ts';
+import { limitOf, PullBudget, type PullLimits } from '../domain/pull-budget.ts';
+import { StockIndex } from '../domain/stock-index.ts';
 import type { RunSignals } from '../kube/controller.ts';
 import type { Informer } from '../kube/informer.ts';
 import type { Workload } from '../kube/lifecycle.ts';
@@ -22,6 +25,8 @@ export interface StockOptions {
   readonly random: () => number;
   /** `nodeStatusMaxImages` of the kubelets. */
   readonly nodeStatusMaxImages: number;
+  readonly pullLimits: Omit<PullLimits, 'ofImage'>;
+  readonly namespaceLimits: NamespaceLimits;
 }
 
 /** Runs with the controllers: before leading it only listens, so that a standby costs no work. */
@@ -29,7 +34,10 @@ export class Stock implements Workload {
   readonly name = 'stock';
   readonly coverage: Coverage;
   readonly circuits: Circuits;
-  readonly wants = new Wants();
+  readonly wants: Wants;
+  readonly budget: PullBudget;
+  /** Where every image stands; filled while this replica leads. */
+  readonly index: StockIndex;
   /** PrepulledImages whose figures may have changed. */
   readonly imageTrigger = new Trigger('coverage');
   /** Nodes that may have something to do. */
@@ -40,8 +48,12 @@ export class Stock implements Workload {
   constructor(options: StockOptions) {
     const { images, nodes, clock, random, nodeStatusMaxImages } = options;
     this.#options = options;
+    this.wants = new Wants(options.namespaceLimits);
     this.coverage = new Coverage({ nodeStatusMaxImages });
     this.circuits = new Circuits(random);
+    const limits = { ...options.pullLimits, ofImage: (id: string) => this.wants.limitOf(id) };
+    this.budget = new PullBudget((claim) => limitOf(claim, limits));
+    this.index = new StockIndex(this, () => clock.monotonic());
     this.#settle = new SettleTimer(clock, {
       isPending: () => this.wants.pending > 0,
       onSettled: () => {
@@ -82,16 +94,20 @@ export class Stock implements Workload {
     const { images, nodes, clock, random } = this.#options;
     const moment = { now: clock.now(), random };
     restoreCoverage(this.coverage, images.lister.list(), nodes.lister.list(), moment);
-    this.coverage.subscribe((_node, keys) => {
-      for (const key of keys) this.#fireImages(this.wants.idsOf(key));
+    for (const node of nodes.lister.list()) this.index.putNode(node.facts);
+    for (const want of this.wants.list()) this.index.putWant(want);
+    this.coverage.subscribe((node, keys) => {
+      for (const key of keys) this.#learn(node, this.wants.idsOf(key));
     });
-    this.wants.subscribe((id) => {
+    this.wants.subscribe((id, want) => {
       this.coverage.clearFailures(id);
       this.circuits.reset(imageCircuit(id));
+      if (want === undefined) this.index.removeWant(id);
+      else this.index.putWant(want);
       this.#settle.touch();
       this.#fireImages([id]);
     });
-    const leave = nodes.subscribe(this.#whenPlacesChange());
+    const leave = nodes.subscribe(this.#whenNodesChange());
     return new Promise((resolve) => {
       const end = (): void => {
         leave();
@@ -103,17 +119,26 @@ export class Stock implements Workload {
     });
   }
 
-  #whenPlacesChange(): Parameters<Informer<NodeObject>['subscribe']>[0] {
-    const fire = (): void => {
-      this.#fireImages(this.wants.list().map(({ id }) => id));
-    };
+  /** What nodes report has been taken into the coverage before this. */
+  #whenNodesChange(): Parameters<Informer<NodeObject>['subscribe']>[0] {
     return {
-      onAdd: fire,
-      onDelete: fire,
+      onAdd: ({ facts }) => {
+        this.#fireImages(this.index.putNode(facts));
+      },
+      onDelete: ({ facts }) => {
+        this.#fireImages(this.index.removeNode(facts.name));
+      },
       onUpdate: (old, node) => {
-        if (!isSamePlace(old, node)) fire();
+        const changed = this.index.putNode(node.facts);
+        // Somewhere else the same state may have another reason, such as a taint instead of a cordon.
+        this.#fireImages(isSamePlace(old, node) ? changed : this.wants.list().map(({ id }) => id));
       },
     };
+  }
+
+  #learn(node: string, ids: Iterable<string>): void {
+    for (const id of ids) this.index.touch(node, id);
+    this.#fireImages(ids);
   }
 
   #fireAllNodes(): void {

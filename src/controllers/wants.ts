@@ -1,14 +1,17 @@
 /** All wants of the cluster, kept current from the PrepulledImages; an index by pull key tells who is concerned. */
 
 import type { PrepulledImage } from '../api/prepulled-image.ts';
-import { type Claim, imageClaim } from '../domain/pull-budget.ts';
+import {
+  type Claimant,
+  type NamespaceLimits,
+  NO_NAMESPACE_LIMITS,
+  overLimit,
+} from '../domain/namespace-limits.ts';
 import type { Want } from '../domain/want.ts';
 import { isPending, wantId, wantOf } from './want.ts';
 
 /** Told when the wants of one image have changed in a way that nodes must hear of. */
 export type WantListener = (id: string, want: Want | undefined) => void;
-
-const IMAGE_CLAIM = imageClaim('');
 
 interface Entry {
   readonly image: PrepulledImage;
@@ -21,6 +24,13 @@ export class Wants {
   readonly #idsByKey = new Map<string, Set<string>>();
   readonly #pending = new Set<string>();
   readonly #listeners: WantListener[] = [];
+  readonly #limits: NamespaceLimits;
+  /** Wants above the limits of their namespace, by id, with the figures. */
+  readonly #refused = new Map<string, string>();
+
+  constructor(limits: NamespaceLimits = NO_NAMESPACE_LIMITS) {
+    this.#limits = limits;
+  }
 
   /** Images that will want something as soon as they are resolved for the first time. */
   get pending(): number {
@@ -31,8 +41,15 @@ export class Wants {
     this.#listeners.push(listener);
   }
 
+  /** What nodes are to have: without what is refused. */
   list(): readonly Want[] {
-    return [...this.#entries.values()].map(({ want }) => want);
+    const wants = [...this.#entries.values()].map(({ want }) => want);
+    return this.#refused.size === 0 ? wants : wants.filter(({ id }) => !this.#refused.has(id));
+  }
+
+  /** Why an image is not stocked although it could be: the limits of its namespace. */
+  refusal(id: string): string | undefined {
+    return this.#refused.get(id);
   }
 
   /** The PrepulledImage behind a want. */
@@ -40,12 +57,9 @@ export class Wants {
     return this.#entries.get(id)?.image;
   }
 
-  /** Nodes that may pull an image at the same time, by its claim on the budget; Infinity for everything else. */
-  limitOf(claim: Claim): number {
-    const want = claim.startsWith(IMAGE_CLAIM)
-      ? this.#entries.get(claim.slice(IMAGE_CLAIM.length))?.want
-      : undefined;
-    return want?.maxConcurrentNodes ?? Number.POSITIVE_INFINITY;
+  /** Nodes that may pull the image at the same time; undefined: it does not say. */
+  limitOf(id: string): number | undefined {
+    return this.#entries.get(id)?.want.maxConcurrentNodes;
   }
 
   /** Images that ask for this pull. */
@@ -74,7 +88,8 @@ export class Wants {
     if (before?.text === text) return;
     this.#unindex(before?.want);
     for (const { key } of want.pulls) this.#idsByKey.set(key, new Set(this.idsOf(key)).add(want.id));
-    this.#notify(want.id, want);
+    this.#limit(want.namespace);
+    this.#notify(want.id, this.#refused.has(want.id) ? undefined : want);
   }
 
   #drop(id: string): void {
@@ -82,7 +97,24 @@ export class Wants {
     if (before === undefined) return;
     this.#entries.delete(id);
     this.#unindex(before.want);
+    this.#refused.delete(id);
+    this.#limit(before.want.namespace);
     this.#notify(id, undefined);
+  }
+
+  /** Measures a namespace anew; others of its images may be in or out now. */
+  #limit(namespace: string): void {
+    if (this.#limits.images === Infinity && this.#limits.bytes === Infinity) return;
+    const entries = [...this.#entries.values()].filter(({ want }) => want.namespace === namespace);
+    const over = overLimit(entries.map(claimant), this.#limits);
+    for (const { want } of entries) {
+      const before = this.#refused.get(want.id);
+      const message = over.get(want.id);
+      if (message === before) continue;
+      if (message === undefined) this.#refused.delete(want.id);
+      else this.#refused.set(want.id, message);
+      this.#notify(want.id, message === undefined ? want : undefined);
+    }
   }
 
   #unindex(want: Want | undefined): void {
@@ -96,4 +128,9 @@ export class Wants {
   #notify(id: string, want: Want | undefined): void {
     for (const listener of this.#listeners) listener(id, want);
   }
+}
+
+function claimant({ image, want }: Entry): Claimant {
+  const createdAt = Date.parse(image.metadata.creationTimestamp ?? '');
+  return { id: want.id, createdAt: Number.isNaN(createdAt) ? Infinity : createdAt, bytes: want.sizeBytes };
 }

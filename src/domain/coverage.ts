@@ -144,9 +144,20 @@ export class Coverage {
     return recent(this.#nodes.get(node)?.evictions.get(wantId), now).length;
   }
 
+  /** Whether the image was found to be gone from the node, lately or long ago. */
+  wasEvicted(node: string, wantId: string): boolean {
+    return this.#nodes.get(node)?.evictions.has(wantId) === true;
+  }
+
   isPresent(node: string, want: Want): boolean {
     const entry = this.#nodes.get(node);
     return entry !== undefined && want.pulls.every(({ key }) => isProven(entry, key));
+  }
+
+  /** Whether the node would list the image if it had it: then that it does not is the truth. */
+  provesAbsence(node: string, { sizeBytes }: Want): boolean {
+    const entry = this.#nodes.get(node);
+    return entry !== undefined && wouldBeListed(entry.listing, sizeBytes, this.#settings.nodeStatusMaxImages);
   }
 
   /** Present by a receipt that is older than `maxAgeMs` and that the node's list cannot confirm. */

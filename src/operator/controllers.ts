@@ -53,16 +53,16 @@ function imageSource(parts: ControllerParts): Controller {
 
 function prepulledImage(parts: ControllerParts): Controller {
   const { client, registry, access, process, caches, stock } = parts;
-  const { images, nodes } = caches;
+  const { images } = caches;
   const reconciler = prepulledImageReconciler({
     client,
     source: images,
     registry,
     access,
     clock: process.clock,
-    coverage: stock.coverage,
     circuits: stock.circuits,
-    nodes: () => nodes.lister.list().map(({ facts }) => facts),
+    index: stock.index,
+    refusal: (id) => stock.wants.refusal(id),
   });
   return controller(parts, 'prepulled-image', reconciler, [
     watchInformer(images, { predicate: ignoreStatusChanges }),

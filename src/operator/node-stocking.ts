@@ -1,14 +1,14 @@
-/** The node-stocker and the budget it pulls under. */
+/** The node-stocker, and the limits it pulls under. */
 
 import { nodeStocker } from '../controllers/node-stocker/controller.ts';
 import { Expectations } from '../controllers/node-stocker/expectations.ts';
-import type { Wants } from '../controllers/wants.ts';
-import { CLUSTER_CLAIM, PullBudget } from '../domain/pull-budget.ts';
+import type { StockOptions } from '../controllers/stock.ts';
 import type { Reconciler } from '../kube/controller.ts';
+import type { OperatorOptions } from '../options.ts';
 import type { ControllerParts } from './controllers.ts';
 
 export function nodeStocking({ process, client, caches, stock }: ControllerParts): Reconciler {
-  const { coverage, circuits, wants } = stock;
+  const { coverage, circuits, wants, budget } = stock;
   const { options, clock } = process;
   return nodeStocker({
     client,
@@ -17,7 +17,7 @@ export function nodeStocking({ process, client, caches, stock }: ControllerParts
     wants,
     coverage,
     circuits,
-    budget: pullBudget(wants, options.pullSlots),
+    budget,
     expectations: new Expectations(),
     clock,
     random: Math.random,
@@ -30,9 +30,22 @@ export function nodeStocking({ process, client, caches, stock }: ControllerParts
   });
 }
 
-function pullBudget(wants: Wants, pullSlots: number): PullBudget {
-  return new PullBudget((claim) => {
-    if (claim === CLUSTER_CLAIM) return pullSlots === 0 ? Number.POSITIVE_INFINITY : pullSlots;
-    return wants.limitOf(claim);
-  });
+/** 0 on the command line is no limit. */
+export function stockLimits(options: OperatorOptions): Pick<StockOptions, 'pullLimits' | 'namespaceLimits'> {
+  const { pullSlots, pullSlotsPerRegistry, pullSlotsPerImage } = options;
+  return {
+    pullLimits: {
+      slots: limit(pullSlots),
+      slotsPerHost: limit(pullSlotsPerRegistry),
+      slotsPerImage: limit(pullSlotsPerImage),
+    },
+    namespaceLimits: {
+      images: limit(options.maxImagesPerNamespace),
+      bytes: limit(options.maxBytesPerNamespace),
+    },
+  };
+}
+
+function limit(value: number): number {
+  return value === 0 ? Infinity : value;
 }

@@ -3,6 +3,7 @@ import type { PrepulledImage } from '../../src/api/prepulled-image.ts';
 import { prepulledImageType } from '../../src/controllers/kinds.ts';
 import { type NodeObject, nodeType, projectNode } from '../../src/controllers/node.ts';
 import { Stock } from '../../src/controllers/stock.ts';
+import { NO_NAMESPACE_LIMITS } from '../../src/domain/namespace-limits.ts';
 import { Informer } from '../../src/kube/informer.ts';
 import { formatKey } from '../../src/kube/resource.ts';
 import type { Transport } from '../../src/kube/transport.ts';
@@ -34,7 +35,15 @@ beforeEach(async () => {
   const { client } = connection;
   const images = new Informer<PrepulledImage>({ client, clock, type: prepulledImageType });
   const nodes = new Informer<NodeObject>({ client, clock, type: nodeType, project: projectNode });
-  stock = new Stock({ images, nodes, clock, random: () => 0, nodeStatusMaxImages: 50 });
+  stock = new Stock({
+    images,
+    nodes,
+    clock,
+    random: () => 0,
+    nodeStatusMaxImages: 50,
+    pullLimits: { slots: Infinity, slotsPerHost: Infinity, slotsPerImage: Infinity },
+    namespaceLimits: NO_NAMESPACE_LIMITS,
+  });
   fired = { images: new Set(), nodes: new Set() };
   stock.imageTrigger.start((key) => fired.images.add(formatKey(key)));
   stock.nodeTrigger.start((key) => fired.nodes.add(formatKey(key)));

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PrepulledImage } from '../../src/api/prepulled-image.ts';
 import { pullIdentity, wantOf } from '../../src/controllers/want.ts';
 import { Wants } from '../../src/controllers/wants.ts';
+import type { NamespaceLimits } from '../../src/domain/namespace-limits.ts';
 import { DIGEST_A, DIGEST_B, prepulledImage } from '../support/builders.ts';
 
 type Overrides = NonNullable<Parameters<typeof prepulledImage>[0]>;
@@ -19,6 +20,13 @@ function resolved(overrides: Overrides = {}, digest = DIGEST_A, reference = TAG)
     platforms: [{ os: 'linux', architecture: 'arm64', variant: 'v8', digest: DIGEST_B }],
   };
   return { ...prepulledImage(overrides), status: { image } };
+}
+
+function listened(limits?: NamespaceLimits): { readonly wants: Wants; readonly told: string[] } {
+  const wants = new Wants(limits);
+  const told: string[] = [];
+  wants.subscribe((id, want) => told.push(`${want === undefined ? '-' : '+'}${id}`));
+  return { wants, told };
 }
 
 describe('an image wants', () => {
@@ -85,13 +93,6 @@ describe('an image wants', () => {
 });
 
 describe('Wants', () => {
-  function listened(): { readonly wants: Wants; readonly told: string[] } {
-    const wants = new Wants();
-    const told: string[] = [];
-    wants.subscribe((id, want) => told.push(`${want === undefined ? '-' : '+'}${id}`));
-    return { wants, told };
-  }
-
   it('tells of changes that nodes must hear of, and of no others', () => {
     const { wants, told } = listened();
     const image = resolved();
@@ -145,8 +146,42 @@ describe('Wants', () => {
   it('limits only images that have a limit', () => {
     const { wants } = listened();
     wants.put(resolved({ spec: { pull: { maxConcurrentNodes: 2 } } }));
-    expect(wants.limitOf('image:default/lab-w-2026-40')).toBe(2);
-    expect(wants.limitOf('image:default/unknown')).toBe(Number.POSITIVE_INFINITY);
-    expect(wants.limitOf('cluster')).toBe(Number.POSITIVE_INFINITY);
+    expect(wants.limitOf('default/lab-w-2026-40')).toBe(2);
+    expect(wants.limitOf('default/unknown')).toBeUndefined();
+  });
+});
+
+describe('the limits of a namespace', () => {
+  function aged(name: string, namespace: string, day: number): PrepulledImage {
+    const creationTimestamp = `2026-01-0${String(day)}T00:00:00Z`;
+    const image = resolved({ metadata: { name, namespace } });
+    return { ...image, metadata: { ...image.metadata, creationTimestamp } };
+  }
+  const listed = (wants: Wants) => wants.list().map(({ id }) => id);
+
+  it('refuse the youngest images, of that namespace only, and say so', () => {
+    const { wants, told } = listened({ images: 1, bytes: Infinity });
+    wants.put(aged('young', 'a', 2));
+    wants.put(aged('other', 'b', 3));
+    wants.put(aged('old', 'a', 1));
+    expect(listed(wants)).toEqual(['b/other', 'a/old']);
+    expect(wants.refusal('a/young')).toContain('may have 1 images');
+    expect([wants.refusal('a/old'), wants.refusal('b/other')]).toEqual([undefined, undefined]);
+    expect(told).toEqual(['+a/young', '+b/other', '-a/young', '+a/old']);
+  });
+
+  it('let the next one in when an image goes', () => {
+    const { wants, told } = listened({ images: 1, bytes: Infinity });
+    const [old, young] = [aged('old', 'a', 1), aged('young', 'a', 2)];
+    wants.put(old);
+    wants.put(young);
+    told.length = 0;
+    wants.remove(old);
+    expect(listed(wants)).toEqual(['a/young']);
+    expect(wants.refusal('a/young')).toBeUndefined();
+    expect(told).toEqual(['+a/young', '-a/old']);
+    wants.put(old);
+    wants.remove(young);
+    expect(wants.refusal('a/young')).toBeUndefined();
   });
 });

@@ -219,11 +219,13 @@ describe('stockReport', () => {
       node('has', { labels }),
       node('pulls', { labels }),
       node('waits', { labels }),
+      node('tells', { labels }),
       node('fails', { labels }),
       node('cordoned', { labels, unschedulable: true }),
       node('unconcerned'),
     ];
     coverage.addReceipt(node('has'), { key: DIGEST, proof: 'pod' }, 1);
+    coverage.observeNode(node('tells', { images: [{ names: ['registry.k8s.io/pause:3'], sizeBytes: 1 }] }));
     coverage.setPulling(
       node('pulls'),
       new Map([[DIGEST, { reason: 'Pulling', message: 'The node is pulling' }]]),
@@ -233,12 +235,14 @@ describe('stockReport', () => {
 
     const report = stockReport(gpu, nodes, { coverage, circuits: new Circuits(() => 0) });
 
-    expect(report).toMatchObject({ eligible: 4, present: 1, pulling: 1, waiting: 1, failed: 1, skipped: 1 });
+    expect(report).toMatchObject({ eligible: 5, present: 1, unknown: 1, pulling: 1, waiting: 1, failed: 1 });
+    expect(report.skipped).toBe(1);
     expect(report.presentOn).toEqual(['has']);
     expect(report.missing.map(({ node: name, state, reason }) => [name, state, reason])).toEqual([
       ['fails', 'Failed', 'PullFailed'],
       ['pulls', 'Pulling', 'Pulling'],
-      ['waits', 'Waiting', 'Queued'],
+      ['tells', 'Waiting', 'Queued'],
+      ['waits', 'Unknown', 'NotVerified'],
       ['cordoned', 'Skipped', 'Cordoned'],
     ]);
   });

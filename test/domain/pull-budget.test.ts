@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CLUSTER_CLAIM, hostClaim, imageClaim, PullBudget } from '../../src/domain/pull-budget.ts';
+import {
+  CLUSTER_CLAIM,
+  type Claim,
+  hostClaim,
+  imageClaim,
+  limitOf,
+  NEWCOMER_CLAIM,
+  namespaceClaim,
+  PullBudget,
+} from '../../src/domain/pull-budget.ts';
 
 const ALL = [CLUSTER_CLAIM];
 
@@ -8,18 +17,29 @@ function budget(limits: Readonly<Record<string, number>>): PullBudget {
   return new PullBudget((claim) => limits[claim] ?? Number.POSITIVE_INFINITY);
 }
 
+/** The node pulls no more and wants nothing; who may go now. */
+function leave(slots: PullBudget, node: string): readonly string[] {
+  slots.leave(node);
+  return slots.entitled();
+}
+
+function of(namespace: string, ...more: readonly Claim[]): readonly Claim[] {
+  return [CLUSTER_CLAIM, namespaceClaim(namespace), ...more];
+}
+
 describe('PullBudget', () => {
   it('lets the limit through and wakes the others in the order they came', () => {
     const slots = budget({ cluster: 1 });
     expect(['a', 'b', 'c'].map((node) => slots.tryTake(node, ALL))).toEqual([true, false, false]);
-    expect(slots.release('a')).toEqual(['b']);
+    expect(leave(slots, 'a')).toEqual(['b']);
     expect(slots.tryTake('b', ALL)).toBe(true);
-    expect(slots.release('b')).toEqual(['c']);
+    expect(leave(slots, 'b')).toEqual(['c']);
   });
 
   it('has no limit where none is set', () => {
     const slots = budget({});
     expect(Array.from({ length: 100 }, (_, n) => slots.tryTake(String(n), ALL)).every(Boolean)).toBe(true);
+    expect(slots.isLimited(CLUSTER_CLAIM)).toBe(false);
   });
 
   it('counts pulls found at start above the limit, and wakes nobody before it is below', () => {
@@ -27,8 +47,8 @@ describe('PullBudget', () => {
     slots.take('a', ALL);
     slots.take('b', ALL);
     slots.tryTake('c', ALL);
-    expect(slots.release('a')).toEqual([]);
-    expect(slots.release('b')).toEqual(['c']);
+    expect(leave(slots, 'a')).toEqual([]);
+    expect(leave(slots, 'b')).toEqual(['c']);
   });
 
   it('does not count a node twice', () => {
@@ -37,7 +57,7 @@ describe('PullBudget', () => {
     slots.take('a', ALL);
     expect(slots.taken(CLUSTER_CLAIM)).toBe(1);
     expect(slots.tryTake('a', ALL)).toBe(true);
-    slots.release('a');
+    slots.leave('a');
     expect(slots.taken(CLUSTER_CLAIM)).toBe(0);
   });
 
@@ -50,9 +70,9 @@ describe('PullBudget', () => {
     expect(slots.tryTake('c', big)).toBe(true);
     expect(slots.tryTake('d', big)).toBe(false);
     expect(slots.hasRoom(imageClaim('ns/big'))).toBe(false);
-    expect(slots.release('c')).toEqual(['d']);
+    expect(leave(slots, 'c')).toEqual(['d']);
     expect(slots.tryTake('d', big)).toBe(true);
-    expect(slots.release('a')).toEqual(['b']);
+    expect(leave(slots, 'a')).toEqual(['b']);
   });
 
   it('wakes only as many as fit together', () => {
@@ -62,16 +82,48 @@ describe('PullBudget', () => {
     slots.tryTake('c', [...ALL, hostClaim('slow')]);
     slots.tryTake('d', [...ALL, hostClaim('slow')]);
     slots.tryTake('e', ALL);
-    expect(slots.release('a')).toEqual(['c']);
-    expect(slots.release('b')).toEqual(['c', 'e']);
+    expect(leave(slots, 'a')).toEqual(['c']);
+    expect(leave(slots, 'b')).toEqual(['c', 'e']);
   });
 
   it('forgets a node that no longer waits', () => {
     const slots = budget({ cluster: 1 });
     slots.tryTake('a', ALL);
     slots.tryTake('b', ALL);
-    slots.release('b');
-    expect(slots.release('a')).toEqual([]);
+    slots.leave('b');
+    expect(leave(slots, 'a')).toEqual([]);
+  });
+
+  it('does not let a node that is done go before those that wait', () => {
+    const slots = budget({ cluster: 1 });
+    slots.tryTake('a', ALL);
+    slots.tryTake('b', ALL);
+    slots.giveBack('a');
+    expect(slots.tryTake('a', ALL)).toBe(false);
+    expect(slots.tryTake('b', ALL)).toBe(true);
+    slots.giveBack('b');
+    expect(slots.tryTake('a', ALL)).toBe(true);
+  });
+
+  it('keeps the place of a node that asks again', () => {
+    const slots = budget({ cluster: 1 });
+    for (const node of ['a', 'b', 'c', 'b']) slots.tryTake(node, ALL);
+    expect(leave(slots, 'a')).toEqual(['b']);
+  });
+
+  it.each([
+    ['All 1 pull slots are taken', { cluster: 1 }],
+    ['1 nodes pull from slow, the limit', { 'host:slow': 1 }],
+    ['1 nodes pull the image, the limit', { 'image:ns/a': 1 }],
+    ['1 new nodes pull, the limit; the other slots are for old ones', { newcomers: 1 }],
+  ])('says: %s', (words, limits) => {
+    const slots = budget(limits);
+    const claims = [...ALL, NEWCOMER_CLAIM, hostClaim('slow'), imageClaim('ns/a')];
+    slots.tryTake('a', claims);
+    slots.tryTake('b', claims);
+    expect(slots.shortage('b')).toBe(words);
+    slots.leave('a');
+    expect([slots.shortage('a'), slots.shortage('b')]).toEqual([undefined, 'Other nodes come first']);
   });
 
   it('never exceeds a limit and never leaves a waiting node unheard while its claims are free', () => {
@@ -82,28 +134,100 @@ describe('PullBudget', () => {
   });
 });
 
+describe('fairness', () => {
+  it('gives namespaces their turn, however many nodes wait for one of them', () => {
+    const slots = budget({ cluster: 1 });
+    slots.tryTake('running', of('big'));
+    const line = ['big', 'big', 'big', 'big', 'small', 'other', 'small'];
+    for (const [index, namespace] of line.entries())
+      slots.tryTake(`${namespace}-${String(index)}`, of(namespace));
+    const order: string[] = [];
+    for (let [next] = leave(slots, 'running'); next !== undefined; [next] = leave(slots, next)) {
+      order.push(next);
+      expect(slots.tryTake(next, of(next.split('-')[0] ?? ''))).toBe(true);
+    }
+    expect(order).toEqual(['small-4', 'other-5', 'big-0', 'small-6', 'big-1', 'big-2', 'big-3']);
+  });
+
+  it('shares several slots that come free at once', () => {
+    const slots = budget({ cluster: 4 });
+    for (const node of ['1', '2', '3', '4']) slots.take(node, ALL);
+    for (const node of ['b1', 'b2', 'b3', 'b4']) slots.tryTake(node, of('b'));
+    slots.tryTake('s1', of('s'));
+    for (const node of ['1', '2', '3', '4']) slots.leave(node);
+    expect([...slots.entitled()].sort()).toEqual(['b1', 'b2', 'b3', 's1']);
+  });
+
+  it('leaves a quarter of the slots to old nodes', () => {
+    const slots = new PullBudget((claim) =>
+      limitOf(claim, {
+        slots: 8,
+        slotsPerHost: Infinity,
+        slotsPerImage: Infinity,
+        ofImage: () => undefined,
+      }),
+    );
+    const fresh = Array.from({ length: 8 }, (_, n) =>
+      slots.tryTake(`new-${String(n)}`, of('a', NEWCOMER_CLAIM)),
+    );
+    expect(fresh.filter(Boolean)).toHaveLength(6);
+    expect(slots.tryTake('old-1', of('a'))).toBe(true);
+    expect(slots.tryTake('old-2', of('a'))).toBe(true);
+    expect(slots.tryTake('old-3', of('a'))).toBe(false);
+  });
+
+  it('lets new nodes and old ones of a namespace take turns', () => {
+    const slots = budget({ cluster: 1 });
+    slots.take('running', ALL);
+    for (const node of ['o1', 'o2', 'o3']) slots.tryTake(node, of('a'));
+    for (const node of ['n1', 'n2']) slots.tryTake(node, of('a', NEWCOMER_CLAIM));
+    const order: string[] = [];
+    for (let [next] = leave(slots, 'running'); next !== undefined; [next] = leave(slots, next)) {
+      order.push(next);
+      slots.tryTake(next, next.startsWith('n') ? of('a', NEWCOMER_CLAIM) : of('a'));
+    }
+    expect(order).toEqual(['o1', 'n1', 'o2', 'n2', 'o3']);
+  });
+});
+
+describe('limitOf', () => {
+  const limits = { slots: 50, slotsPerHost: 7, slotsPerImage: 5, ofImage: () => 3 };
+
+  it.each([
+    [CLUSTER_CLAIM, 50],
+    [NEWCOMER_CLAIM, 37],
+    [hostClaim('x'), 7],
+    [imageClaim('ns/a'), 3],
+    [namespaceClaim('ns'), Infinity],
+  ])('of %s is %d', (claim, limit) => {
+    expect(limitOf(claim, limits)).toBe(limit);
+  });
+
+  it('lets at least one new node pull, and takes the smaller limit of an image', () => {
+    expect(limitOf(NEWCOMER_CLAIM, { ...limits, slots: 1 })).toBe(1);
+    expect(limitOf(NEWCOMER_CLAIM, { ...limits, slots: Infinity })).toBe(Infinity);
+    expect(limitOf(imageClaim('a'), { ...limits, ofImage: () => undefined })).toBe(5);
+    expect(limitOf(imageClaim('a'), { ...limits, ofImage: () => 9 })).toBe(5);
+  });
+});
+
 function keepsItsPromise(commands: readonly (readonly [boolean, string, string])[], limit: number): void {
   const slots = budget({ cluster: limit, 'host:x': 1 });
-  const waiting = new Map<string, string[]>();
-  const attempt = (node: string, claims: string[]): void => {
+  const waiting = new Map<string, readonly Claim[]>();
+  const attempt = (node: string, claims: readonly Claim[]): void => {
+    slots.giveBack(node);
+    waiting.set(node, claims);
     if (slots.tryTake(node, claims)) waiting.delete(node);
-    else waiting.set(node, claims);
   };
   for (const [take, node, host] of commands) {
-    if (take) wake(slots.release(node), attempt, waiting);
-    else waiting.delete(node);
-    if (take) attempt(node, [CLUSTER_CLAIM, hostClaim(host)]);
-    else wake(slots.release(node), attempt, waiting);
+    if (take) attempt(node, of(host, hostClaim(host)));
+    else {
+      waiting.delete(node);
+      slots.leave(node);
+    }
+    for (const next of slots.entitled()) attempt(next, waiting.get(next) ?? ALL);
     expect(slots.taken(CLUSTER_CLAIM)).toBeLessThanOrEqual(limit);
     expect(slots.taken('host:x')).toBeLessThanOrEqual(1);
     for (const claims of waiting.values()) expect(claims.every((claim) => slots.hasRoom(claim))).toBe(false);
   }
-}
-
-function wake(
-  nodes: readonly string[],
-  attempt: (node: string, claims: string[]) => void,
-  waiting: ReadonlyMap<string, string[]>,
-): void {
-  for (const node of nodes) attempt(node, waiting.get(node) ?? [CLUSTER_CLAIM]);
 }

@@ -34,6 +34,9 @@ export const PODS_BY_NODE = 'node';
 /** The watch brings our own pod; this look is only for the case that it does not. */
 const CACHE_LAG_MS = 5_000;
 
+/** How long a node counts as new: it gets its share of the slots, and leaves the rest to the others. */
+const NEW_FOR_MS = 600_000;
+
 export interface NodeStockerOptions {
   readonly client: KubeClient;
   readonly nodes: Pick<Lister<NodeObject>, 'get'>;
@@ -81,11 +84,13 @@ async function stock(
   key: ObjectKey,
   context: ReconcileContext,
 ): Promise<Result> {
-  const node = options.nodes.get(key)?.facts;
-  if (node === undefined) {
+  const object = options.nodes.get(key);
+  if (object === undefined) {
     leave(options, key.name);
     return done;
   }
+  const node = object.facts;
+  const isNewcomer = isNew(object, context.now);
   const pods = judgedPods(options, node);
   const wants = options.wants.list();
   harvest(node, pods, { ...options, wants, now: context.now });
@@ -97,18 +102,24 @@ async function stock(
   const unfinished = pods.filter(({ verdict }) => !verdict.finished);
   const progress = pullProgress(unfinished, wants, context.now);
   options.coverage.setPulling(node, progress.pulls);
-  if (unfinished.length === 0) return minResult(rest, await pullNext(options, node, pods, context));
+  if (unfinished.length === 0)
+    return minResult(rest, await pullNext(options, { node, isNewcomer, pods }, context));
   // Nothing cancels a pull: the node stays taken, but a slow or mute one gives its budget to others.
-  if (progress.holdsBudget)
-    options.budget.take(node.name, claimsOf({ wants: wantsIn(wants, progress.pulls) }));
-  else giveBudgetBack(options, node.name);
+  const pulling = { wants: wantsIn(wants, progress.pulls) };
+  if (progress.holdsBudget) options.budget.take(node.name, claimsOf(pulling, { ...options, isNewcomer }));
+  else leaveBudget(options, node.name);
   return minResult(rest, { requeueAfterMs: progress.lookAfterMs });
 }
 
 function leave(options: NodeStockerOptions, node: string): void {
   options.expectations.forget(node);
   options.circuits.abandon(node);
-  giveBudgetBack(options, node);
+  leaveBudget(options, node);
+}
+
+/** Whether the node joined the cluster a moment ago. */
+function isNew({ metadata }: NodeObject, now: number): boolean {
+  return now - Date.parse(metadata.creationTimestamp ?? '') < NEW_FOR_MS;
 }
 
 /** The pods made for this very node; those of a predecessor with the same name prove nothing and are collected. */
@@ -119,21 +130,32 @@ function judgedPods({ pods }: NodeStockerOptions, node: NodeFacts): readonly Jud
     .map((pod) => ({ pod, verdict: judgePullPod(pod) }));
 }
 
+interface Subject {
+  readonly node: NodeFacts;
+  readonly isNewcomer: boolean;
+  readonly pods: readonly JudgedPod[];
+}
+
 async function pullNext(
   options: NodeStockerOptions,
-  node: NodeFacts,
-  pods: readonly JudgedPod[],
+  { node, isNewcomer, pods }: Subject,
   context: ReconcileContext,
 ): Promise<Result> {
   const { coverage, circuits, budget, random, wants } = options;
   // Whatever the last pull held is free for others first; and who does not try is no canary.
-  giveBudgetBack(options, node.name);
+  budget.giveBack(node.name);
   circuits.abandon(node.name);
-  const plan = planNode(node, { wants: wants.list(), coverage, circuits, budget, random, now: context.now });
+  const facts = { wants: wants.list(), coverage, circuits, budget, random, isNewcomer, now: context.now };
+  const plan = planNode(node, facts);
   const later = { requeueAfterMs: plan.lookAfterMs };
-  if (plan.batch === undefined) return later;
-  // Whoever gives budget back wakes the next node in line; when the wants have settled, every node is looked at.
-  if (!options.isSettled() || !budget.tryTake(node.name, plan.claims)) return later;
+  // When the wants have settled, every node is looked at.
+  if (plan.batch === undefined || !options.isSettled()) {
+    leaveBudget(options, node.name);
+    return later;
+  }
+  const isTaken = budget.tryTake(node.name, plan.claims);
+  wakeEntitled(options);
+  if (!isTaken) return later;
   return minResult(later, await pull(options, { node, pods, batch: plan.batch }, context));
 }
 
@@ -150,11 +172,11 @@ async function pull(
 ): Promise<Result> {
   const image = options.wants.image(batch.wants[0]?.id ?? '');
   if (image === undefined) {
-    giveBudgetBack(options, node.name);
+    leaveBudget(options, node.name);
     return done;
   }
   const result = await createPullPod(options, { node, pods, batch, identity: pullIdentity(image) }, context);
-  if (result.pod === undefined) giveBudgetBack(options, node.name);
+  if (result.pod === undefined) leaveBudget(options, node.name);
   else {
     for (const want of batch.wants) {
       options.circuits.attempt(imageCircuit(want.id), node.name);
@@ -167,8 +189,14 @@ async function pull(
   return result.next;
 }
 
-function giveBudgetBack({ budget, wake }: NodeStockerOptions, node: string): void {
-  budget.release(node).forEach(wake);
+function leaveBudget(options: NodeStockerOptions, node: string): void {
+  options.budget.leave(node);
+  wakeEntitled(options);
+}
+
+/** Also when nothing was given back: a node may have been woken for room that it does not need. */
+function wakeEntitled({ budget, wake }: NodeStockerOptions): void {
+  budget.entitled().forEach(wake);
 }
 
 function wantsIn(wants: readonly Want[], pulls: ReadonlyMap<string, unknown>): readonly Want[] {

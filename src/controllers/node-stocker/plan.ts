@@ -9,9 +9,11 @@ import {
   type Claim,
   hostClaim,
   imageClaim,
+  NEWCOMER_CLAIM,
+  namespaceClaim,
   type PullBudget,
 } from '../../domain/pull-budget.ts';
-import { type Batch, backoffMs, planBatch } from '../../domain/stock-plan.ts';
+import { type Batch, backoffMs, compareWants, planBatch } from '../../domain/stock-plan.ts';
 import { placement, type Want } from '../../domain/want.ts';
 
 export interface PlanFacts {
@@ -20,6 +22,8 @@ export interface PlanFacts {
   readonly circuits: Circuits;
   readonly budget: PullBudget;
   readonly random: () => number;
+  /** Whether the node joined the cluster a moment ago. */
+  readonly isNewcomer: boolean;
   /** Wall-clock milliseconds. */
   readonly now: number;
 }
@@ -47,14 +51,22 @@ export function planNode(node: NodeFacts, facts: PlanFacts): NodePlan {
     if (look === 0) due.push(want);
     else if (look !== undefined) looks.push(look);
   }
-  const open = due.filter((want) => facts.budget.hasRoom(imageClaim(want.id)));
-  // With nothing but images that are at their limit, the node gets in line for the first of them.
-  const batch = planBatch(open.length > 0 ? open : due.slice(0, 1));
+  const batch = nextBatch(due, facts.budget);
   return {
     ...(batch !== undefined && { batch }),
-    claims: batch === undefined ? [] : claimsOf(batch),
+    claims: batch === undefined ? [] : claimsOf(batch, facts),
     ...(looks.length > 0 && { lookAfterMs: Math.min(...looks) }),
   };
+}
+
+/** Of the namespace whose turn was longest ago; with nothing but wants at their limit, the node gets in line for one. */
+function nextBatch(due: readonly Want[], budget: PullBudget): Batch | undefined {
+  const hasRoom = ({ id, host }: Want): boolean =>
+    budget.hasRoom(imageClaim(id)) && budget.hasRoom(hostClaim(host));
+  const open = due.filter(hasRoom);
+  const candidates = open.length > 0 ? open : due.toSorted(compareWants).slice(0, 1);
+  const turn = Math.min(...candidates.map(({ namespace }) => budget.turnOf(namespace)));
+  return planBatch(candidates.filter(({ namespace }) => budget.turnOf(namespace) === turn));
 }
 
 /** How long another node's attempt is left alone. */
@@ -96,9 +108,16 @@ function recordEviction(node: NodeFacts, want: Want, { coverage, random, now }: 
   });
 }
 
-/** One slot of the cluster, one of each host, and one of each image that has a limit of its own. */
-export function claimsOf({ wants }: Pick<Batch, 'wants'>): readonly Claim[] {
-  const hosts = wants.map(({ host }) => hostClaim(host));
-  const limited = wants.filter(({ maxConcurrentNodes }) => maxConcurrentNodes !== undefined);
-  return [...new Set([CLUSTER_CLAIM, ...hosts, ...limited.map(({ id }) => imageClaim(id))])];
+export type ClaimFacts = Pick<PlanFacts, 'budget' | 'isNewcomer'>;
+
+/** One slot of the cluster, one of each host, and one of each image that has a limit. */
+export function claimsOf(
+  { wants }: Pick<Batch, 'wants'>,
+  { budget, isNewcomer }: ClaimFacts,
+): readonly Claim[] {
+  const limited = wants
+    .flatMap(({ host, id }) => [hostClaim(host), imageClaim(id)])
+    .filter((claim) => budget.isLimited(claim));
+  const namespaces = wants.map(({ namespace }) => namespaceClaim(namespace));
+  return [...new Set([CLUSTER_CLAIM, ...(isNewcomer ? [NEWCOMER_CLAIM] : []), ...namespaces, ...limited])];
 }

@@ -10,37 +10,34 @@ import { formatKey } from '../../kube/resource.ts';
 import { fitPhase } from '../fit-phase.ts';
 import { REQUEST_ANNOTATIONS } from '../kinds.ts';
 import { wantId } from '../want.ts';
-import { Newcomers } from './newcomers.ts';
 import { type ObserveOptions, observePhase } from './observe.ts';
 import { type ResolveOptions, resolvePhase } from './resolve.ts';
 import { OWNED_CONDITIONS, type Status } from './status.ts';
 
 export interface PrepulledImageOptions
   extends Omit<ResolveOptions, 'resolved'>,
-    Omit<ObserveOptions, 'newcomers' | 'looked'> {
+    Omit<ObserveOptions, 'looked'> {
   readonly client: KubeClient;
   readonly source: ObjectSource<PrepulledImage>;
 }
 
 export function prepulledImageReconciler(options: PrepulledImageOptions): Reconciler {
   const resolved: ResolveOptions['resolved'] = new Map();
-  const newcomers = new Newcomers();
   const looked: ObserveOptions['looked'] = new Map();
   return objectReconciler<PrepulledImage, Status>({
     source: options.source,
     client: options.client,
     phases: [
       resolvePhase({ ...options, resolved }),
-      observePhase({ ...options, newcomers, looked }),
+      observePhase({ ...options, looked }),
       fitPhase(prepulledImageDefinition),
     ],
-    summarise: (image, draft) => summarise(image, draft, newcomers.missing(wantId(image))),
+    summarise: (image, draft) => summarise(image, draft, options.index.newcomers(wantId(image)).missing),
     ownedConditions: OWNED_CONDITIONS,
     isSuspended: ({ spec }) => spec.suspend,
     requestAnnotations: REQUEST_ANNOTATIONS,
     forget: (key) => {
       resolved.delete(formatKey(key));
-      newcomers.forget(formatKey(key));
       looked.delete(formatKey(key));
     },
   });
@@ -54,6 +51,8 @@ export function prepulledImageReconciler(options: PrepulledImageOptions): Reconc
 export function summarise(image: PrepulledImage, draft: Draft<Status>, newcomers = 0): Summary {
   const trouble = ['CredentialsReady', 'Resolved'].map((type) => findCondition(draft, type)).find(isFalse);
   if (trouble !== undefined) return retrying(trouble);
+  const prepulled = findCondition(draft, 'Prepulled');
+  if (prepulled?.reason === 'NamespaceLimitExceeded') return refused(prepulled);
   if (draft.backoff !== undefined) return retrying(backoffWords(draft));
   const wasReady = draft.observedGeneration === image.metadata.generation;
   return stockSummary(draft.nodes, Number.parseInt(image.spec.minReady, 10), wasReady ? newcomers : 0);
@@ -61,6 +60,11 @@ export function summarise(image: PrepulledImage, draft: Draft<Status>, newcomers
 
 function retrying({ reason, message }: Pick<Condition, 'reason' | 'message'>): Summary {
   return { status: 'False', reason, message, progressing: { reason: 'ProgressingWithRetry', message } };
+}
+
+/** It stays so until other images go or a person raises the limit. */
+function refused({ reason, message }: Condition): Summary {
+  return { status: 'False', reason, message };
 }
 
 /** What failed on several nodes and worked on none. */

@@ -2,14 +2,9 @@
 
 import type { NotPresent, PrepulledImage } from '../../api/prepulled-image.ts';
 import type { Clock } from '../../clock.ts';
-import { hostCircuit, imageCircuit } from '../../domain/circuits.ts';
-import type { NodeFacts } from '../../domain/node.ts';
-import {
-  type MissingNode,
-  type StockFacts,
-  type StockReport,
-  stockReport,
-} from '../../domain/stock-report.ts';
+import { type Circuits, hostCircuit, imageCircuit } from '../../domain/circuits.ts';
+import type { StockIndex } from '../../domain/stock-index.ts';
+import type { MissingNode, StockReport } from '../../domain/stock-report.ts';
 import type { Want } from '../../domain/want.ts';
 import type { Draft } from '../../kube/conclusion.ts';
 import {
@@ -23,23 +18,23 @@ import type { PhaseContext } from '../../kube/reconciler.ts';
 import { done, minResult, type Result } from '../../kube/result.ts';
 import { isEqual } from '../../kube/status-writer.ts';
 import { wantId, wantOf } from '../want.ts';
-import type { Newcomer, Newcomers } from './newcomers.ts';
 import type { Status } from './status.ts';
 
-export interface ObserveOptions extends StockFacts {
-  readonly nodes: () => readonly NodeFacts[];
+export interface ObserveOptions {
+  readonly index: StockIndex;
+  readonly circuits: Circuits;
+  /** Why an image is not stocked although it could be; see `Wants`. */
+  readonly refusal: (wantId: string) => string | undefined;
   readonly clock: Clock;
-  readonly newcomers: Newcomers;
   /** The last look at each object. */
   readonly looked: Map<string, Look>;
 }
 
-/** Between two looks at all nodes for one object: every pod of a rollout would ask for one. */
+/** Between two looks for one object: every pod of a rollout would ask for one. */
 const LOOK_MS = 500;
 /** Between two writes for one object while it is being pulled; times in a status have whole seconds. */
 const PACE_MS = 3_000;
-const MAX_PRESENT = 100;
-const MAX_NOT_PRESENT = 32;
+const LIMITS = { present: 100, missing: 32 };
 const MAX_MESSAGE = 256;
 
 export function observePhase(options: ObserveOptions) {
@@ -52,8 +47,13 @@ export function observePhase(options: ObserveOptions) {
       forget(draft, moment);
       return done;
     }
-    const report = stockReport(want, options.nodes(), options);
-    const { lookAfterMs } = observeNewcomers(options, want, report);
+    const refusal = options.refusal(want.id);
+    if (refusal !== undefined) {
+      refuse(draft, refusal, moment);
+      return done;
+    }
+    const report = options.index.report(want, LIMITS);
+    const { lookAfterMs } = options.index.newcomers(want.id);
     const next = { ...figures(report), backoff: backoffOf(want, options) };
     if (isSame(draft, next) && isObserved(image, draft)) return { requeueAfterMs: lookAfterMs };
     const wait = isAboutTheSame(image, draft) && isUnderWay(report) ? paceOf(draft, context.now) : 0;
@@ -64,14 +64,8 @@ export function observePhase(options: ObserveOptions) {
   };
 }
 
-function observeNewcomers({ newcomers, clock }: ObserveOptions, want: Want, report: StockReport): Newcomer {
-  const missing = report.missing.filter(({ state }) => state !== 'Skipped').map(({ node }) => node);
-  const eligible = [...report.presentOn, ...missing];
-  return newcomers.observe(want.id, { eligible, missing, now: clock.monotonic(), newForMs: want.timeoutMs });
-}
-
 /** What is held back everywhere, and until when. */
-function backoffOf(want: Want, { circuits }: StockFacts): Status['backoff'] {
+function backoffOf(want: Want, { circuits }: ObserveOptions): Status['backoff'] {
   const image = circuits.open(imageCircuit(want.id));
   const open = image ?? circuits.open(hostCircuit(want.host));
   if (open === undefined) return undefined;
@@ -107,6 +101,22 @@ type Figures = Pick<
 
 /** Nobody knows which image the spec means: figures of another one would be a lie. */
 function forget(draft: Draft<Status>, moment: ConditionMoment): void {
+  clearFigures(draft);
+  const { reason = 'Progressing', message = '' } = findCondition(draft, 'Resolved') ?? {};
+  setCondition(draft, { type: 'Prepulled', status: 'Unknown', reason, message }, moment);
+}
+
+/** Above the limits of its namespace no node is asked for it; what may lie on nodes is not looked after. */
+function refuse(draft: Draft<Status>, message: string, moment: ConditionMoment): void {
+  clearFigures(draft);
+  setCondition(
+    draft,
+    { type: 'Prepulled', status: 'False', reason: 'NamespaceLimitExceeded', message },
+    moment,
+  );
+}
+
+function clearFigures(draft: Draft<Status>): void {
   const nothing: Record<keyof Figures | 'coverageTime', undefined> = {
     nodes: undefined,
     ready: undefined,
@@ -118,19 +128,17 @@ function forget(draft: Draft<Status>, moment: ConditionMoment): void {
     coverageTime: undefined,
   };
   Object.assign(draft, nothing, { prepulled: false });
-  const { reason = 'Progressing', message = '' } = findCondition(draft, 'Resolved') ?? {};
-  setCondition(draft, { type: 'Prepulled', status: 'Unknown', reason, message }, moment);
 }
 
 function figures(report: StockReport): Omit<Figures, 'backoff'> {
-  const { eligible, present, pulling, waiting, failed, skipped } = report;
-  const isTruncated = report.missing.length > MAX_NOT_PRESENT;
+  const { eligible, present, unknown, pulling, waiting, failed, skipped } = report;
+  const isTruncated = eligible - present + skipped > report.missing.length;
   return {
-    nodes: { eligible, present, unknown: 0, pulling, waiting, failed, skipped },
+    nodes: { eligible, present, unknown, pulling, waiting, failed, skipped },
     ready: `${present}/${eligible}`,
     prepulled: isEverywhere(report),
-    presentOn: report.presentOn.slice(0, MAX_PRESENT),
-    notPresent: report.missing.slice(0, MAX_NOT_PRESENT).map(notPresent),
+    presentOn: report.presentOn,
+    notPresent: report.missing.map(notPresent),
     truncated: isTruncated ? true : undefined,
   };
 }
@@ -150,8 +158,8 @@ function isEverywhere({ eligible, present }: StockReport): boolean {
   return eligible > 0 && present === eligible;
 }
 
-function isUnderWay({ pulling, waiting }: StockReport): boolean {
-  return pulling + waiting > 0;
+function isUnderWay({ pulling, waiting, unknown }: StockReport): boolean {
+  return pulling + waiting + unknown > 0;
 }
 
 function isSame(draft: Draft<Status>, next: Figures): boolean {

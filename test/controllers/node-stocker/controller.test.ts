@@ -416,7 +416,7 @@ describe('the slots', () => {
     world = await StockerWorld.start(['n1', 'n2'], { slots: 1 });
     world.want('a');
     await world.reconcile('n1');
-    world.budget.release('n1');
+    world.budget.leave('n1');
     world.expectations.forget('n1');
     await world.reconcile('n1');
     await world.reconcile('n2');

@@ -89,3 +89,40 @@ it('a node that may try a failing image for all, and then cannot, leaves that to
   await world.reconcile('n5');
   expect(world.pods('n5').map((pod) => world.pulls(pod))).toContainEqual(['bad']);
 });
+
+it('a node with much to pull for one namespace gives its slot to the other namespaces in between', async () => {
+  world = await StockerWorld.start(['n1', 'n2'], { slots: 1 });
+  for (let index = 0; index < 60; index += 1) world.want(`a${String(index).padStart(2, '0')}`, { bytes: 1 });
+  world.want('b', { namespace: 'other', bytes: 9 });
+  const order: string[] = [];
+  for (let round = 0; round < 6; round += 1) {
+    const before = new Set(world.pods().map(({ metadata }) => metadata.uid));
+    await reconcileAll('n1', 'n2');
+    const made = world.pods().filter(({ metadata }) => !before.has(metadata.uid));
+    order.push(...made.map(({ metadata }) => metadata.namespace ?? ''));
+    for (const { spec } of made) world.finish(spec.nodeName ?? '');
+  }
+  expect(order.slice(0, 4)).toEqual(['default', 'other', 'default', 'other']);
+});
+
+it('new nodes leave some slots to old ones, whose image is new', async () => {
+  world = await StockerWorld.start([], { slots: 4 });
+  world.want('a');
+  const [fresh, old] = [
+    ['f1', 'f2', 'f3', 'f4'],
+    ['o1', 'o2'],
+  ];
+  for (const name of fresh) world.setNode(name, {}, world.clock.now() - 60_000);
+  for (const name of old) world.setNode(name);
+  await reconcileAll(...fresh, ...old);
+  const pulling = world.pods().map(({ spec }) => spec.nodeName);
+  expect([...pulling].sort()).toEqual(['f1', 'f2', 'f3', 'o1']);
+});
+
+it('nodes that pull from a slow registry leave the slots to others', async () => {
+  world = await StockerWorld.start(['n1', 'n2'], { slotsPerHost: 1 });
+  world.want('a');
+  await reconcileAll('n1', 'n2');
+  expect(world.pods().map(({ spec }) => spec.nodeName)).toEqual(['n1']);
+  expect(world.budget.shortage('n2')).toBe('1 nodes pull from registry.example.org, the limit');
+});

@@ -9,7 +9,7 @@ import { Wants } from '../../../src/controllers/wants.ts';
 import { Circuits } from '../../../src/domain/circuits.ts';
 import { Coverage } from '../../../src/domain/coverage.ts';
 import type { NodeFacts } from '../../../src/domain/node.ts';
-import { CLUSTER_CLAIM, PullBudget } from '../../../src/domain/pull-budget.ts';
+import { limitOf, PullBudget, type PullLimits } from '../../../src/domain/pull-budget.ts';
 import type { Want } from '../../../src/domain/want.ts';
 import { formatTime } from '../../../src/kube/condition.ts';
 import type { Reconciler } from '../../../src/kube/controller.ts';
@@ -23,8 +23,8 @@ import { nodeFacts, PODS, phaseContext } from '../fixtures.ts';
 
 type Overrides = NonNullable<Parameters<typeof prepulledImage>[0]>;
 
-export interface StockerSettings {
-  readonly slots?: number;
+export interface StockerSettings
+  extends Partial<Pick<PullLimits, 'slots' | 'slotsPerHost' | 'slotsPerImage'>> {
   readonly maxKeptPods?: number;
   readonly warmGate?: boolean;
 }
@@ -57,12 +57,14 @@ export class StockerWorld implements AsyncDisposable {
 
   private constructor(
     server: FakeApiServer,
-    { slots = 50, maxKeptPods = 100, warmGate = false }: StockerSettings,
+    { maxKeptPods = 100, warmGate = false, ...limits }: StockerSettings,
   ) {
     this.server = server;
     const { client, transport } = server.connect(this.clock);
     this.#transport = transport;
-    this.budget = new PullBudget((claim) => (claim === CLUSTER_CLAIM ? slots : this.wants.limitOf(claim)));
+    const ofImage = (id: string): number | undefined => this.wants.limitOf(id);
+    const all = { slots: 50, slotsPerHost: Infinity, slotsPerImage: Infinity, ...limits, ofImage };
+    this.budget = new PullBudget((claim) => limitOf(claim, all));
     const cached = (): readonly PullPod[] => this.staleCache ?? this.pods();
     this.#reconciler = nodeStocker({
       client,
@@ -102,9 +104,11 @@ export class StockerWorld implements AsyncDisposable {
     await this.server.close();
   }
 
-  setNode(name: string, overrides: Partial<NodeFacts> = {}): void {
+  /** An old node unless told since when it is there, in milliseconds since the epoch. */
+  setNode(name: string, overrides: Partial<NodeFacts> = {}, since = 0): void {
     const facts = nodeFacts(name, overrides);
-    this.#nodes.set(name, { metadata: { name, uid: facts.uid }, facts });
+    const creationTimestamp = formatTime(since);
+    this.#nodes.set(name, { metadata: { name, uid: facts.uid, creationTimestamp }, facts });
     this.coverage.observeNode(facts);
   }
 

@@ -98,6 +98,24 @@ describe('the figures', () => {
     expect(world.status).not.toHaveProperty('truncated');
   });
 
+  it('are none for an image above the limits of its namespace, which says so', async () => {
+    world = await StockWorld.start();
+    await world.reconcile();
+    world.refusal = 'The namespace may have 1 images, and has that many older ones';
+    await world.clock.advance(3_000);
+    await world.reconcile();
+    expect(world.conditions).toMatchObject({
+      Prepulled: 'False/NamespaceLimitExceeded',
+      Ready: 'False/NamespaceLimitExceeded',
+    });
+    expect(world.message('Ready')).toBe(world.refusal);
+    expect(world.status).not.toHaveProperty('nodes');
+    world.refusal = undefined;
+    await world.clock.advance(3_000);
+    await world.reconcile();
+    expect(world.conditions).toMatchObject({ Prepulled: 'False/NodesMissing', Ready: 'False/Stocking' });
+  });
+
   it('hold long messages to their limit', async () => {
     world = await StockWorld.start();
     await world.reconcile();

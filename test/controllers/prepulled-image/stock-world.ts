@@ -8,6 +8,7 @@ import { wantOf } from '../../../src/controllers/want.ts';
 import { Circuits } from '../../../src/domain/circuits.ts';
 import { Coverage } from '../../../src/domain/coverage.ts';
 import type { NodeFacts } from '../../../src/domain/node.ts';
+import { StockIndex } from '../../../src/domain/stock-index.ts';
 import type { Want } from '../../../src/domain/want.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import type { Reconciler } from '../../../src/kube/controller.ts';
@@ -23,6 +24,7 @@ import { nodeFacts, PREPULLED_IMAGES, phaseContext, storeLister } from '../fixtu
 
 export const REPOSITORY = 'sciplat/lab';
 const KEY = 'default/lab';
+const OTHER_IMAGE = { names: ['registry.k8s.io/pause:3'], sizeBytes: 1 };
 
 type SpecOverrides = NonNullable<NonNullable<Parameters<typeof prepulledImage>[0]>['spec']>;
 
@@ -32,6 +34,9 @@ export class StockWorld implements AsyncDisposable {
   readonly clock = new FakeClock();
   readonly coverage = new Coverage();
   readonly circuits = new Circuits(() => 0);
+  /** Above the limits of the namespace, if set, and why. */
+  refusal: string | undefined;
+  readonly #index = new StockIndex(this, () => this.clock.monotonic());
   nodes: readonly NodeFacts[] = [nodeFacts('n1'), nodeFacts('n2')];
   readonly #client: KubeClient;
   readonly #transport: Transport;
@@ -71,8 +76,22 @@ export class StockWorld implements AsyncDisposable {
   }
 
   reconcile(): Promise<Result> {
+    this.#follow();
     const key = { namespace: 'default', name: 'lab' };
     return this.#reconciler.reconcile(key, phaseContext({ key, now: this.clock.now() }));
+  }
+
+  /** What the caches of the operator have brought to the index by now. */
+  #follow(): void {
+    for (const node of this.nodes) {
+      // Short, so that it proves by its silence what is not there.
+      this.coverage.observeNode({ ...node, images: [...node.images, OTHER_IMAGE] });
+      this.#index.putNode(node);
+    }
+    const object = this.server.store.find(PREPULLED_IMAGES, KEY) as unknown as PrepulledImage | undefined;
+    const want = object === undefined ? undefined : wantOf(object);
+    if (want === undefined) this.#index.removeWant(KEY);
+    else this.#index.putWant(want);
   }
 
   get object(): PrepulledImage {
@@ -160,9 +179,9 @@ export class StockWorld implements AsyncDisposable {
       registry: this.#registryClient,
       access: new AccessReader(this.#client),
       clock: this.clock,
-      coverage: this.coverage,
       circuits: this.circuits,
-      nodes: () => this.nodes,
+      index: this.#index,
+      refusal: () => this.refusal,
     });
   }
 }

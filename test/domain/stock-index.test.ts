@@ -1,0 +1,253 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Circuits, hostCircuit } from '../../src/domain/circuits.ts';
+import { Coverage } from '../../src/domain/coverage.ts';
+import type { NodeFacts } from '../../src/domain/node.ts';
+import { StockIndex } from '../../src/domain/stock-index.ts';
+import { stockReport, UNLIMITED } from '../../src/domain/stock-report.ts';
+import type { Want } from '../../src/domain/want.ts';
+import { nodeFacts } from '../controllers/fixtures.ts';
+
+const SHORT_LIST = [{ names: ['registry.k8s.io/pause:3'], sizeBytes: 1 }];
+const FAILURE = { reason: 'ImageNotFound', message: 'not found', attempts: 2, lastAttempt: 5, notBefore: 9 };
+
+function want(name: string, overrides: Partial<Want> = {}): Want {
+  return {
+    id: `ns/${name}`,
+    namespace: 'ns',
+    identity: 'ns/',
+    priority: 0,
+    sizeBytes: 10,
+    pulls: [{ key: `sha256:${name}`, reference: `reg.example/${name}`, policy: 'IfNotPresent' }],
+    scope: {},
+    host: 'reg.example',
+    timeoutMs: 600_000,
+    verifyIntervalMs: 21_600_000,
+    keepWarm: false,
+    platforms: [],
+    ...overrides,
+  };
+}
+
+/** An index that hears of everything, as the stock makes it hear. */
+class World {
+  readonly coverage = new Coverage();
+  readonly circuits = new Circuits(() => 0);
+  monotonic = 0;
+  readonly index = new StockIndex(this, () => this.monotonic);
+  readonly nodes = new Map<string, NodeFacts>();
+  readonly wants = new Map<string, Want>();
+
+  constructor() {
+    this.coverage.subscribe((node, keys) => {
+      for (const { id, pulls } of this.wants.values())
+        if (pulls.some(({ key }) => keys.includes(key))) this.index.touch(node, id);
+    });
+  }
+
+  node(name: string, overrides: Partial<NodeFacts> = {}): readonly string[] {
+    const facts = nodeFacts(name, { images: SHORT_LIST, ...overrides });
+    this.nodes.set(name, facts);
+    this.coverage.observeNode(facts);
+    return this.index.putNode(facts);
+  }
+
+  remove(name: string): void {
+    this.nodes.delete(name);
+    this.coverage.removeNode(name);
+    this.index.removeNode(name);
+  }
+
+  want(image: Want): void {
+    this.wants.set(image.id, image);
+    this.coverage.clearFailures(image.id);
+    this.index.putWant(image);
+  }
+
+  receive(node: string, image: Want, proof = 'pod'): void {
+    for (const { key } of image.pulls) this.coverage.addReceipt(nodeFacts(node), { key, proof }, 0);
+  }
+}
+
+describe('StockIndex', () => {
+  it('says of each node what a look at all of them says', () => {
+    const world = new World();
+    const image = want('a');
+    for (const name of ['n3', 'n1', 'n2']) world.node(name);
+    world.node('odd', { unschedulable: true });
+    world.node('mute', { images: [] });
+    world.want(image);
+    world.receive('n2', image);
+    world.coverage.setFailure(nodeFacts('n3'), image, FAILURE);
+    const report = world.index.report(image, UNLIMITED);
+    expect(report).toMatchObject({ eligible: 4, present: 1, failed: 1, waiting: 1, unknown: 1, skipped: 1 });
+    expect(report.presentOn).toEqual(['n2']);
+    expect(report.missing.map(({ node, state, reason }) => [node, state, reason])).toEqual([
+      ['n3', 'Failed', 'ImageNotFound'],
+      ['n1', 'Waiting', 'Queued'],
+      ['mute', 'Unknown', 'NotVerified'],
+      ['odd', 'Skipped', 'Cordoned'],
+    ]);
+  });
+
+  it('shows only the beginning of its lists', () => {
+    const world = new World();
+    const image = want('a');
+    world.want(image);
+    for (let index = 0; index < 50; index += 1) world.node(`n${String(index).padStart(2, '0')}`);
+    for (let index = 0; index < 20; index += 1) world.receive(`n${String(index).padStart(2, '0')}`, image);
+    const report = world.index.report(image, { present: 3, missing: 2 });
+    expect(report.presentOn).toEqual(['n00', 'n01', 'n02']);
+    expect(report.missing.map(({ node }) => node)).toEqual(['n20', 'n21']);
+    expect(report).toMatchObject({ eligible: 50, present: 20, waiting: 30 });
+  });
+
+  it('tells which images stand differently on a node that has changed', () => {
+    const world = new World();
+    world.want(want('a'));
+    world.want(want('gpu', { scope: { nodeSelector: { gpu: 'yes' } } }));
+    expect(world.node('n1')).toEqual(['ns/a']);
+    expect(world.node('n1')).toEqual([]);
+    expect(world.node('n1', { labels: { gpu: 'yes' } })).toEqual(['ns/gpu']);
+    expect(world.node('n1', { labels: { gpu: 'yes' }, ready: false })).toEqual(['ns/a', 'ns/gpu']);
+  });
+
+  it('answers for a want that it has not been told of', () => {
+    const world = new World();
+    world.node('n1');
+    world.want(want('a'));
+    const moved = want('a', { pulls: want('b').pulls });
+    world.receive('n1', moved);
+    expect(world.index.report(moved, UNLIMITED).present).toBe(1);
+    expect(world.index.report(want('a'), UNLIMITED).present).toBe(0);
+    world.index.removeWant('ns/a');
+    expect(world.index.report(want('a'), UNLIMITED).waiting).toBe(1);
+  });
+
+  it('says that nobody tries, rather than that nobody knows, where a circuit is open', () => {
+    const world = new World();
+    world.node('b', { images: [] });
+    world.node('a');
+    world.want(want('x'));
+    for (const node of ['1', '2', '3'])
+      world.circuits.fail(hostCircuit('reg.example'), node, { at: 0, message: '503' });
+    const report = world.index.report(want('x'), UNLIMITED);
+    expect(report).toMatchObject({ waiting: 2, unknown: 0 });
+    expect(report.missing.map(({ node, reason, message }) => [node, reason, message])).toEqual([
+      ['a', 'CircuitOpen', '503'],
+      ['b', 'CircuitOpen', '503'],
+    ]);
+  });
+
+  it('says which slots a waiting node waits for, and that it lost the image', () => {
+    const coverage = new Coverage();
+    const shortage = (node: string) => (node === 'queue' ? 'All 2 pull slots are taken' : undefined);
+    const facts = { coverage, circuits: new Circuits(() => 0), budget: { shortage } };
+    const index = new StockIndex(facts, () => 0);
+    index.putWant(want('a'));
+    for (const name of ['queue', 'lost']) {
+      const node = nodeFacts(name, { images: SHORT_LIST });
+      coverage.observeNode(node);
+      index.putNode(node);
+    }
+    coverage.addReceipt(nodeFacts('lost'), { key: 'sha256:a', proof: 'pod' }, 0);
+    coverage.findEvicted(nodeFacts('lost'), want('a'), 100_000);
+    expect(index.report(want('a'), UNLIMITED).missing.map(({ reason }) => reason)).toEqual([
+      'Evicted',
+      'BudgetExhausted',
+    ]);
+  });
+
+  it('is the same as a look at all nodes after any sequence of events', () => {
+    fc.assert(fc.property(fc.array(event(), { maxLength: 80 }), agrees), { numRuns: 200 });
+  });
+});
+
+describe('newcomers', () => {
+  it('are the nodes that joined after the image, as long as they lack it', () => {
+    const world = new World();
+    const image = want('a');
+    world.node('n1');
+    world.want(image);
+    expect(world.index.newcomers('ns/a')).toEqual({ missing: 0 });
+    world.monotonic = 1_000;
+    world.node('n2');
+    expect(world.index.newcomers('ns/a')).toEqual({ missing: 1, lookAfterMs: 600_000 });
+    world.monotonic = 301_000;
+    world.node('n3');
+    expect(world.index.newcomers('ns/a')).toEqual({ missing: 2, lookAfterMs: 300_000 });
+    world.monotonic = 601_000;
+    expect(world.index.newcomers('ns/a')).toEqual({ missing: 1, lookAfterMs: 300_000 });
+    world.receive('n3', image);
+    expect(world.index.newcomers('ns/a')).toEqual({ missing: 0 });
+    expect(world.index.newcomers('ns/unknown')).toEqual({ missing: 0 });
+  });
+
+  it('come back new, and stay so when the spec changes', () => {
+    const world = new World();
+    world.node('n1');
+    world.want(want('a'));
+    world.node('n1', { ready: false });
+    world.node('n1');
+    expect(world.index.newcomers('ns/a').missing).toBe(1);
+    world.want(want('a', { priority: 5 }));
+    expect(world.index.newcomers('ns/a').missing).toBe(1);
+    world.want(want('a', { scope: { nodeSelector: { no: 'node' } } }));
+    expect(world.index.newcomers('ns/a').missing).toBe(0);
+  });
+});
+
+type Event = (world: World) => void;
+
+function event(): fc.Arbitrary<Event> {
+  const node = fc.constantFrom('n1', 'n2', 'n3', 'n4');
+  const image = fc.constantFrom(want('a'), want('b', { scope: { nodeSelector: { pool: 'x' } } }));
+  const facts = fc.constantFrom<Partial<NodeFacts>>(
+    {},
+    { images: [] },
+    { unschedulable: true },
+    { labels: { pool: 'x' } },
+    { labels: { pool: 'x' }, images: [{ names: ['reg.example/b@sha256:b'], sizeBytes: 9 }] },
+  );
+  const state = { reason: 'Pulling', message: '' } as const;
+  return fc.oneof(
+    fc.tuple(node, facts).map(
+      ([name, change]) =>
+        (world: World) =>
+          void world.node(name, change),
+    ),
+    node.map((name) => (world: World) => {
+      world.remove(name);
+    }),
+    image.map((wanted) => (world: World) => {
+      world.want(wanted);
+    }),
+    fc.tuple(node, image, fc.nat(3)).map(([name, wanted, n]) => (world: World) => {
+      world.receive(name, wanted, String(n));
+    }),
+    fc.tuple(node, image).map(([name, wanted]) => (world: World) => {
+      world.coverage.setFailure(nodeFacts(name), wanted, FAILURE);
+    }),
+    fc.tuple(node, image, fc.boolean()).map(([name, wanted, is]) => (world: World) => {
+      const pulls = is ? wanted.pulls.map(({ key }) => [key, state] as const) : [];
+      world.coverage.setPulling(nodeFacts(name), new Map(pulls));
+    }),
+    fc.tuple(node, image, fc.boolean()).map(([name, wanted, is]) => (world: World) => {
+      const skipped = new Map(is ? [[wanted.id, 'too large']] : []);
+      world.coverage.setSkipped(nodeFacts(name), skipped, [want('a'), want('b')]);
+    }),
+    fc.tuple(node, image).map(([name, wanted]) => (world: World) => {
+      world.coverage.findEvicted(world.nodes.get(name) ?? nodeFacts(name), wanted, 1e9);
+    }),
+  );
+}
+
+function agrees(events: readonly Event[]): void {
+  const world = new World();
+  for (const happen of events) happen(world);
+  for (const image of world.wants.values()) {
+    const nodes = [...world.nodes.values()];
+    for (const limits of [UNLIMITED, { present: 1, missing: 2 }])
+      expect(world.index.report(image, limits)).toEqual(stockReport(image, nodes, world, limits));
+  }
+}
