@@ -35,7 +35,8 @@ afterEach(async () => {
 });
 
 function options(identity: string): OperatorOptions {
-  const flags = { 'health-host': '127.0.0.1', 'health-port': '0', 'log-level': 'error', namespace: 'stock' };
+  const quiet = { 'health-host': '127.0.0.1', 'health-port': '0', 'http-port': 'off', 'log-level': 'error' };
+  const flags = { ...quiet, namespace: 'stock' };
   const read = readOptions({ ...flags, identity, kubeconfig: kubeconfig.path }, {});
   if (!read.ok) throw new Error(read.error.join('\n'));
   return read.value;

@@ -43,6 +43,8 @@ export async function startOperator(cluster: Cluster, options: OperatorProcessOp
       `--kubeconfig=${kubeconfig}`,
       '--health-host=127.0.0.1',
       '--health-port=0',
+      '--http-host=127.0.0.1',
+      '--http-port=0',
       `--identity=${name}`,
       ...flags,
     ],

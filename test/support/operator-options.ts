@@ -18,4 +18,9 @@ export async function kubeconfigFile(server: FakeApiServer): Promise<KubeconfigF
 }
 
 /** What every test operator is started with: no fixed port, no noise. */
-export const QUIET_FLAGS = ['--health-host=127.0.0.1', '--health-port=0', '--log-level=error'] as const;
+export const QUIET_FLAGS = [
+  '--health-host=127.0.0.1',
+  '--health-port=0',
+  '--http-port=off',
+  '--log-level=error',
+] as const;
