@@ -1,0 +1,67 @@
+/** The script of the pages: replaces the parts that changed. Without it, the pages are the same and stand still. */
+
+/** Plain JavaScript for browsers, served as it is; `html` comes escaped from our own views. */
+export const LIVE_SCRIPT = `'use strict';
+(() => {
+  const status = document.getElementById('live-status');
+  const sections = () => [...document.querySelectorAll('section[data-live]')];
+  if (!window.EventSource || sections().length === 0) return;
+
+  const tell = (text) => {
+    if (status.textContent !== text) status.textContent = text;
+    status.hidden = false;
+  };
+
+  // Where the focus is, so that it survives the replacement: by id, else by what the link leads to.
+  const remember = (section) => {
+    const active = document.activeElement;
+    if (!active || !section.contains(active)) return () => undefined;
+    const href = active.getAttribute('href');
+    const name = active.getAttribute('name');
+    const label = active.getAttribute('aria-label');
+    return (next) => {
+      const same = [...next.querySelectorAll('a, button, input, select, summary, [tabindex]')].find(
+        (candidate) =>
+          candidate.tagName === active.tagName &&
+          candidate.getAttribute('href') === href &&
+          candidate.getAttribute('name') === name &&
+          candidate.getAttribute('aria-label') === label,
+      );
+      if (same) same.focus({ preventScroll: true });
+    };
+  };
+
+  const scrolls = (section) => [...section.querySelectorAll('.scroll')].map((box) => [box.scrollLeft, box.scrollTop]);
+  const opened = (section) => [...section.querySelectorAll('details')].map((details) => details.open);
+
+  const replace = (id, html) => {
+    const old = document.getElementById(id);
+    const parsed = new DOMParser().parseFromString(html, 'text/html');
+    const next = parsed.getElementById(id);
+    if (!old || !next) return;
+    const restoreFocus = remember(old);
+    const positions = scrolls(old);
+    const open = opened(old);
+    old.replaceWith(next);
+    next.querySelectorAll('details').forEach((details, index) => { details.open = open[index] === true; });
+    next.querySelectorAll('.scroll').forEach((box, index) => {
+      const [left, top] = positions[index] || [0, 0];
+      box.scrollLeft = left;
+      box.scrollTop = top;
+    });
+    next.classList.add('changed');
+    restoreFocus(next);
+  };
+
+  const source = new EventSource('/live?path=' + encodeURIComponent(location.pathname + location.search));
+  source.addEventListener('open', () => tell('Live'));
+  source.addEventListener('error', () => tell('Not connected; what you see may be old'));
+  source.addEventListener('section', (event) => {
+    const { id, html } = JSON.parse(event.data);
+    replace(id, html);
+  });
+  source.addEventListener('gone', () => { source.close(); tell('This page no longer exists'); });
+  window.addEventListener('pagehide', () => source.close());
+  window.addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
+})();
+`;

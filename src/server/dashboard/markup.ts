@@ -1,0 +1,90 @@
+/** Pieces of markup that all pages share. Everything put into `html` is escaped; nothing here is marked as safe. */
+
+import { html } from 'hono/html';
+import { formatDuration } from '../../domain/duration.ts';
+import type { Health, HealthView, ObjectName } from './model.ts';
+
+/** What a view returns; hono resolves promises inside. */
+export type Html = ReturnType<typeof html>;
+
+/** The moment a page is rendered at, milliseconds since the epoch: ages are told relative to it. */
+export interface Moment {
+  readonly now: number;
+}
+
+const SIGNS: Readonly<Record<Health, string>> = {
+  Ready: '✓',
+  Working: '↻',
+  Failing: '✗',
+  Suspended: '‖',
+  Unknown: '?',
+};
+
+/** Sign, word and reason: never colour alone. */
+export function healthBadge({ health, reason }: Pick<HealthView, 'health' | 'reason'>): Html {
+  const why = reason === '' || reason === health ? '' : html` <span class="why">${reason}</span>`;
+  return html`<span class="badge ${health.toLowerCase()}"><span aria-hidden="true">${SIGNS[health]}</span> ${health}</span>${why}`;
+}
+
+/** A time with its age, exact in the attribute and in the tooltip; a dash if there is none. */
+export function timeAgo(at: number | undefined, { now }: Moment): Html {
+  if (at === undefined) return html`–`;
+  const iso = new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
+  const distance = formatAge(Math.abs(now - at));
+  const text = now >= at ? `${distance} ago` : `in ${distance}`;
+  return html`<time datetime="${iso}" title="${iso}">${text}</time>`;
+}
+
+/** The largest unit only: 90 s is "1m", two days are "2d". */
+function formatAge(milliseconds: number): string {
+  const day = 86_400_000;
+  if (milliseconds >= day) return `${Math.floor(milliseconds / day)}d`;
+  if (milliseconds >= 3_600_000) return `${Math.floor(milliseconds / 3_600_000)}h`;
+  if (milliseconds >= 60_000) return `${Math.floor(milliseconds / 60_000)}m`;
+  return formatDuration(Math.floor(milliseconds / 1_000) * 1_000);
+}
+
+/** The first characters, the whole as a tooltip. */
+export function shortDigest(digest: string | undefined): Html {
+  if (digest === undefined) return html`–`;
+  const hex = digest.slice(digest.indexOf(':') + 1);
+  return html`<code title="${digest}">${hex.slice(0, 12)}</code>`;
+}
+
+/** Present of eligible as a bar and as figures. */
+export function coverageMeter(
+  nodes: { readonly present: number; readonly eligible: number } | undefined,
+): Html {
+  if (nodes === undefined) return html`–`;
+  const { present, eligible } = nodes;
+  const figures = `${present}/${eligible}`;
+  const bar = html`<meter min="0" max="${Math.max(1, eligible)}" value="${present}" aria-label="nodes that have it">${figures}</meter>`;
+  return html`${bar} <span class="figures">${figures}</span>`;
+}
+
+export function sourceHref({ namespace, name }: ObjectName): string {
+  return `/sources/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
+}
+
+export function imageHref({ namespace, name }: ObjectName): string {
+  return `/images/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
+}
+
+export function nodeHref(name: string): string {
+  return `/nodes/${encodeURIComponent(name)}`;
+}
+
+/** A part of a page that is replaced as a whole when it changes. */
+export function liveSection(id: string, title: string, content: Html): Html {
+  return html`<section id="${id}" data-live aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>${content}</section>`;
+}
+
+/** A table that scrolls inside its own region, which the keyboard can reach. */
+export function scrollTable(label: string, table: Html): Html {
+  return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0">${table}</div>`;
+}
+
+/** What stands in place of an empty table. */
+export function nothing(text: string): Html {
+  return html`<p class="nothing">${text}</p>`;
+}
