@@ -23,6 +23,8 @@ export const ANNOTATIONS = {
   reconcileRequestedAt: `${GROUP}/reconcile-requested-at`,
   /** Flux's name of the same request, so that `flux reconcile` style tools work. */
   fluxReconcileRequestedAt: 'reconcile.fluxcd.io/requestedAt',
+  /** On an ImageSource: tags that push events named and the leader has not looked at; see domain/pushed-tags.ts. */
+  pushedTags: `${GROUP}/pushed-tags`,
   /** On an ImageSource: the one that the spawner API serves when none is named. */
   defaultSource: `${GROUP}/default-source`,
   /** On a workload: the metadata.name of the DockerImageRecord it uses, in its own namespace. */

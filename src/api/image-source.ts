@@ -104,6 +104,9 @@ const scanSchema = z.object({
   hiddenByArchitecture: count().optional().describe('Tags hidden because they end in an architecture.'),
   hiddenByCycle: count().optional().describe('Tags hidden because their cycle is another.'),
   ignored: count().optional().describe('Entries of the list that are no tags.'),
+  failedDigests: count()
+    .optional()
+    .describe('Tags whose digest could not be asked for; those seen before keep their last one.'),
   warnings: list(text(256), 8).optional().describe('What went wrong with single tags.'),
 });
 
@@ -125,10 +128,14 @@ const countsSchema = z.object({
 export const imageSourceStatusSchema = z.object({
   ...commonStatusFields(6),
   lastScanTime: time().optional().describe('End of the last scan that succeeded.'),
-  nextScanTime: time().optional().describe('When the next one is due.'),
+  nextScanTime: time().optional().describe('When the next one is due; later and later while scans fail.'),
+  failedScans: count().optional().describe('Scans in a row that failed; absent if the last one succeeded.'),
   scan: scanSchema.optional().describe('The last scan that succeeded.'),
   rejected: rejectedSchema.optional().describe('A list that guard did not believe yet.'),
   webhookPath: text(256).optional().describe('Path of the server to send push events to.'),
+  lastHandledPush: text(64)
+    .optional()
+    .describe('Revision of the annotation larder.dev/pushed-tags that was answered last.'),
   recommended: namedImageSchema.optional().describe('The recommended image.'),
   latestWeekly: namedImageSchema.optional().describe('The newest weekly among the selected images.'),
   latestDaily: namedImageSchema.optional().describe('The newest daily among the selected images.'),

@@ -49,8 +49,17 @@ const DOCKER_CONFIG_KEYS: Readonly<Record<string, string>> = {
 export interface AccessRequest {
   readonly namespace: string;
   readonly registry: string;
+  /** Where known: docker configs may be for one repository only. */
+  readonly repository?: string;
   readonly access: Immutable<Access>;
   readonly signal: AbortSignal;
+}
+
+/** What an object's `access` grants. */
+export interface Grant {
+  readonly access: RegistryAccess;
+  /** Basic-auth Secrets that pulls would depend on: the kubelet ignores them. Empty if another one serves pulls. */
+  readonly unusableByKubelet: readonly string[];
 }
 
 /** Workload identities of the operator's own pod, by `access.provider`. */
@@ -68,36 +77,47 @@ export class AccessReader {
 
   /** @throws WaitingError with an AccessReason if something is missing, unusable, or not ours to read */
   async read(request: AccessRequest): Promise<RegistryAccess> {
-    const { access } = request;
-    const keychains = await this.#keychains(request);
-    const trust = { ...(await this.#trust(request)), ...(await this.#proxy(request)) };
-    if (keychains.length === 0 && !access.plainHTTP && Object.keys(trust).length === 0)
-      return anonymousAccess;
-    return buildAccess({ credentials: joinKeychains(keychains), plainHTTP: access.plainHTTP, ...trust });
+    return (await this.grant(request)).access;
   }
 
-  async #keychains(request: AccessRequest): Promise<readonly Keychain[]> {
+  /** As `read`, with what it means for pulls. @throws WaitingError as `read` */
+  async grant(request: AccessRequest): Promise<Grant> {
+    const { plainHTTP, provider } = request.access;
+    const secrets = await this.#pullSecrets(request);
+    const cloud = this.#clouds[provider];
+    const keychains = [...secrets.map(({ keychain }) => keychain), ...(cloud === undefined ? [] : [cloud])];
+    const trust = { ...(await this.#trust(request)), ...(await this.#proxy(request)) };
+    const isPlain = keychains.length === 0 && !plainHTTP && Object.keys(trust).length === 0;
+    return {
+      access: isPlain
+        ? anonymousAccess
+        : buildAccess({ credentials: joinKeychains(keychains), plainHTTP, ...trust }),
+      unusableByKubelet: await findUnusable(secrets, request),
+    };
+  }
+
+  async #pullSecrets(request: AccessRequest): Promise<readonly PullSecret[]> {
     const { access } = request;
     const names = (access.pullSecretRefs ?? []).map(({ name }) => name);
     if (access.serviceAccountName !== undefined) {
       const account = await this.#get(request, 'ServiceAccount', access.serviceAccountName);
       names.push(...(account.imagePullSecrets ?? []).map(({ name }) => name));
     }
-    const secrets = await Promise.all([...new Set(names)].map((name) => this.#keychain(request, name)));
-    const cloud = this.#clouds[access.provider];
-    return cloud === undefined ? secrets : [...secrets, cloud];
+    return Promise.all([...new Set(names)].map((name) => this.#pullSecret(request, name)));
   }
 
-  async #keychain(request: AccessRequest, name: string): Promise<Keychain> {
+  async #pullSecret(request: AccessRequest, name: string): Promise<PullSecret> {
     const secret = await this.#get(request, 'Secret', name);
     const { type = 'Opaque' } = secret;
     if (type === 'kubernetes.io/basic-auth') {
       const username = decode(secret, 'username');
       if (username === undefined) throw waiting('SecretInvalid', `Secret ${name} lacks key username`);
-      return basicAuthKeychain(request.registry, username, decode(secret, 'password') ?? '');
+      const keychain = basicAuthKeychain(request.registry, username, decode(secret, 'password') ?? '');
+      return { name, usableByKubelet: false, keychain };
     }
     const key = DOCKER_CONFIG_KEYS[type];
-    if (key !== undefined) return readDockerConfig(name, decode(secret, key));
+    if (key !== undefined)
+      return { name, usableByKubelet: true, keychain: readDockerConfig(name, decode(secret, key)) };
     throw waiting('SecretInvalid', `Secret ${name} has type ${type}; use kubernetes.io/dockerconfigjson`);
   }
 
@@ -150,8 +170,28 @@ export class AccessReader {
       if (!(error instanceof ApiError) || error.status !== 403) throw error;
       throw waiting('SecretAccessDenied', deniedMessage(kind, namespace, name));
     }
-    throw waiting(NOT_FOUND[kind], `${kind} ${name} does not exist in namespace ${namespace}`);
+    throw waiting(NOT_FOUND[kind], missingMessage(kind, namespace, name));
   }
+}
+
+/** A Secret of `pullSecretRefs` or of the service account. */
+interface PullSecret {
+  readonly name: string;
+  readonly usableByKubelet: boolean;
+  readonly keychain: Keychain;
+}
+
+/** Basic-auth Secrets, unless a docker config holds credentials for the same repository. */
+async function findUnusable(
+  secrets: readonly PullSecret[],
+  { registry, repository = '', signal }: AccessRequest,
+): Promise<readonly string[]> {
+  const ignored = secrets.filter(({ usableByKubelet }) => !usableByKubelet);
+  if (ignored.length === 0) return [];
+  for (const { usableByKubelet, keychain } of secrets) {
+    if (usableByKubelet && (await keychain.find({ registry, repository }, signal)).length > 0) return [];
+  }
+  return ignored.map(({ name }) => name);
 }
 
 function isProxyAddress(text: string): boolean {
@@ -163,6 +203,16 @@ function deniedMessage(kind: Kind, namespace: string, name: string): string {
     `kubectl create rolebinding larder-credentials -n ${namespace} ` +
     '--clusterrole=larder-credential-reader --serviceaccount=larder-system:larder';
   return `Larder may not read ${kind} ${name} in namespace ${namespace}; allow it with: ${command}`;
+}
+
+/** The message says how to make what is most often forgotten. */
+function missingMessage(kind: Kind, namespace: string, name: string): string {
+  const missing = `${kind} ${name} does not exist in namespace ${namespace}`;
+  if (kind !== 'Secret') return missing;
+  const command =
+    `kubectl create secret docker-registry ${name} -n ${namespace} ` +
+    '--docker-server=HOST --docker-username=USER --docker-password=PASSWORD';
+  return `${missing}; pull credentials are made with: ${command}`;
 }
 
 function readDockerConfig(name: string, json: string | undefined): Keychain {

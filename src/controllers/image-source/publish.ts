@@ -35,7 +35,7 @@ export function publishPhase({ memory, children }: PublishOptions) {
     const result = await runFoldAsync(
       summarise(known.result.images, previousOf(draft, known.selection.spec.image)),
     );
-    memory.set(key, { ...known, held: result.held });
+    memory.set(key, { ...known, held: result.held, published: result });
     publish(draft, result, prepulledDigests(children(source)));
     return done;
   };

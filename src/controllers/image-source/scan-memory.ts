@@ -5,6 +5,8 @@ import { type Digest, validateDigest } from '../../domain/digest.ts';
 import type { HeldBack } from '../../domain/newest-seen.ts';
 import { formatReference } from '../../domain/reference.ts';
 import type { Selection } from '../../domain/selection.ts';
+import type { SelectionResult } from '../../domain/selection-result.ts';
+import type { SourceImages } from '../../domain/source-images.ts';
 import { isEqual } from '../../kube/status-writer.ts';
 import type { ScanResult } from './scan.ts';
 
@@ -26,14 +28,55 @@ export interface SourceMemory {
   /** Monotonic milliseconds when that was, and when the next one is due. */
   readonly scannedAt?: number;
   readonly dueAt?: number;
+  /** Scans in a row that could not ask for every digest. */
+  readonly incompleteScans?: number;
+  /** Monotonic milliseconds of the last update by push events. */
+  readonly pushedAt?: number;
+  /** Push events wait for the next scan: they alone do not tell enough. */
+  readonly awaitsScan?: boolean;
+  /** What of `result` was published last. */
+  readonly published?: SelectionResult;
   /** Headlines that the list would move back; see `domain/newest-seen.ts`. */
   readonly held?: readonly HeldBack[];
   /** Present if the newest attempt failed. */
   readonly failure?: ScanFailure;
 }
 
+/** The whole of what is known of one source, for whoever serves it. Only the leader has it. */
+export interface SourceListing {
+  /** Of the ImageSource. */
+  readonly uid: string | undefined;
+  readonly generation: number | undefined;
+  /** Every displayed tag, the digests that are known, aliases, and what is selected by which rule. */
+  readonly images: SourceImages;
+  /** As in the status, but without its limits; undefined for the moment between a scan and its publication. */
+  readonly published: SelectionResult | undefined;
+}
+
 /** By `namespace/name`. */
-export type ScanMemory = Map<string, SourceMemory>;
+export class ScanMemory {
+  readonly #sources = new Map<string, SourceMemory>();
+
+  get(key: string): SourceMemory | undefined {
+    return this.#sources.get(key);
+  }
+
+  set(key: string, memory: SourceMemory): void {
+    this.#sources.set(key, memory);
+  }
+
+  delete(key: string): void {
+    this.#sources.delete(key);
+  }
+
+  /** The last good scan; undefined before the first one, and where this process does not lead. */
+  listing(key: string): SourceListing | undefined {
+    const memory = this.#sources.get(key);
+    if (memory?.result === undefined) return undefined;
+    const { uid, generation, result, published } = memory;
+    return { uid, generation, images: result.images, published };
+  }
+}
 
 /**
  * Digests to start with: those of the last scan, else those that the status still tells after a restart. A tag of

@@ -3,25 +3,32 @@
 import type { Clock } from '../../clock.ts';
 import type { Digest } from '../../domain/digest.ts';
 import type { ListedTag } from '../../domain/listing.ts';
-import type { Repository } from '../../domain/reference.ts';
 import { planSelection, type Selection, type SelectionPlan } from '../../domain/selection.ts';
 import { concludeSelection, type SourceImages } from '../../domain/source-images.ts';
 import type { TagType } from '../../domain/tag/tag.ts';
 import type { RegistryAccess } from '../../registry/access.ts';
 import type { RegistryClient, TagList } from '../../registry/client.ts';
-import { isRegistryError } from '../../registry/errors.ts';
 import { newScanMeter, type ScanMeter } from '../../registry/meter.ts';
+import { type DigestQuestion, type FailedDigest, type FoundDigests, findDigests } from './digests.ts';
 import { runFoldAsync } from './run-fold.ts';
 
-export interface ScanRequest {
+/** Who asks whom, and how long. */
+export interface RegistryVisit {
   readonly registry: Pick<RegistryClient, 'collectTags' | 'headDigest'>;
   readonly access: RegistryAccess;
   readonly selection: Selection;
+  readonly clock: Clock;
+  /** For one digest, milliseconds. Default: no limit but that of the client. */
+  readonly tagTimeoutMs?: number;
+  readonly signal: AbortSignal;
+}
+
+export interface ScanRequest extends RegistryVisit {
   readonly maxTags: number;
   /** Digests found earlier, by tag; believed for tags of immutable series. */
   readonly known: ReadonlyMap<string, Digest>;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
+  /** Tags that somebody has pushed again: they are asked for, whatever their series. */
+  readonly pushed?: ReadonlySet<string>;
 }
 
 /** What a scan has found; enough to select again without another request. */
@@ -32,66 +39,92 @@ export interface ScanResult {
   readonly images: SourceImages;
   readonly meter: ScanMeter;
   readonly durationMs: number;
-  /** About single tags; the scan as a whole has succeeded. */
+  /** Tags whose digest could not be asked for; the scan as a whole has succeeded. */
+  readonly failed: readonly FailedDigest[];
+  /** Tags that were listed but are gone. */
+  readonly vanished: readonly string[];
+  /** About single tags, in words. */
   readonly warnings: readonly string[];
 }
 
 /** Series whose tags are written once: their digests are asked for once. */
 const IMMUTABLE: ReadonlySet<TagType> = new Set(['release', 'weekly', 'daily']);
+/** Longer than any client waits for one answer. */
+const NO_LIMIT_MS = 3_600_000;
 
 /** @throws RegistryError if the list or more than single tags cannot be read */
 export async function scan(request: ScanRequest): Promise<ScanResult> {
-  const { registry, access, selection, clock, signal } = request;
-  const started = clock.monotonic();
+  const { registry, access, selection, signal, known, pushed } = request;
+  const started = request.clock.monotonic();
   const meter = newScanMeter();
-  const repository = selection.spec.image;
   const limits = { maxTags: request.maxTags };
-  const list = await registry.collectTags(repository, access, { signal, meter, limits });
-  const plan = await runFoldAsync(planSelection(selection, listedTags(list), clock.now()));
-  const { digests, warnings } = await findDigests(request, { repository, list, plan, meter });
+  const list = await registry.collectTags(selection.spec.image, access, { signal, meter, limits });
+  const plan = await planList(request, list);
+  return concludeScan(request, {
+    list,
+    plan,
+    meter,
+    started,
+    believed: (tag) =>
+      list.facts.get(tag)?.digest ?? (isImmutable(plan, tag, pushed) ? known.get(tag) : undefined),
+    lastKnown: (tag) => known.get(tag),
+  });
+}
+
+/** What of the list is selected, and whose digests that needs. */
+export function planList(
+  { selection, clock }: RegistryVisit,
+  { tags, facts }: TagList,
+): Promise<SelectionPlan> {
+  const listed: readonly (ListedTag | string)[] =
+    facts.size === 0 ? tags : tags.map((tag) => ({ tag, ...facts.get(tag) }));
+  return runFoldAsync(planSelection(selection, listed, clock.now()));
+}
+
+/** A list that was read and planned. */
+export interface PlannedScan extends Pick<DigestQuestion, 'believed' | 'lastKnown' | 'meter'> {
+  readonly list: TagList;
+  readonly plan: SelectionPlan;
+  /** Monotonic milliseconds. */
+  readonly started: number;
+}
+
+/** Asks for the digests that are missing and says what is selected. @throws RegistryError as `findDigests` */
+export async function concludeScan(visit: RegistryVisit, scanned: PlannedScan): Promise<ScanResult> {
+  const { selection, clock } = visit;
+  const { list, plan, meter, believed, lastKnown, started } = scanned;
+  const found = await findDigests({
+    ...visit,
+    repository: selection.spec.image,
+    tags: plan.needsDigest,
+    believed,
+    lastKnown,
+    meter,
+    tagTimeoutMs: visit.tagTimeoutMs ?? NO_LIMIT_MS,
+  });
+  const { digests, failed, vanished } = found;
   // Which nodes have what is asked of the children; the list alone decides what is selected.
   const facts = { digests, eligibleNodes: new Set<string>(), presence: new Map<never, never>() };
   const images = await runFoldAsync(concludeSelection(selection, plan, facts));
   const durationMs = Math.round(clock.monotonic() - started);
-  return { list, plan, digests, images, meter, durationMs, warnings };
+  return { list, plan, digests, images, meter, durationMs, failed, vanished, warnings: warningsOf(found) };
 }
 
-function listedTags({ tags, facts }: TagList): readonly (ListedTag | string)[] {
-  return facts.size === 0 ? tags : tags.map((tag) => ({ tag, ...facts.get(tag) }));
+function warningsOf({ vanished, failed }: FoundDigests): readonly string[] {
+  return [
+    ...failed.map(({ tag, reason, message, kept }) => {
+      const fate = kept ? 'keeps its last known digest' : 'has no digest';
+      return `tag ${tag} ${fate}: ${reason}: ${message}`;
+    }),
+    ...vanished.map((tag) => `tag ${tag} was listed but is gone`),
+  ];
 }
 
-interface Found {
-  readonly repository: Repository;
-  readonly list: TagList;
-  readonly plan: SelectionPlan;
-  readonly meter: ScanMeter;
-}
-
-async function findDigests(
-  { registry, access, known, signal }: ScanRequest,
-  { repository, list, plan, meter }: Found,
-): Promise<Pick<ScanResult, 'digests' | 'warnings'>> {
-  const digests = new Map<string, Digest>();
-  const warnings: string[] = [];
-  const ask = async (tag: string): Promise<void> => {
-    const believed = list.facts.get(tag)?.digest ?? (isImmutable(plan, tag) ? known.get(tag) : undefined);
-    try {
-      const options = { signal, meter };
-      digests.set(
-        tag,
-        believed ?? (await registry.headDigest({ ...repository, tag }, access, options)).digest,
-      );
-    } catch (error) {
-      // A tag that vanished between list and HEAD costs one warning, not the scan.
-      if (!isRegistryError(error) || error.code !== 'MANIFEST_UNKNOWN') throw error;
-      warnings.push(`tag ${tag} was listed but is gone`);
-    }
-  };
-  await Promise.all(plan.needsDigest.map(ask));
-  return { digests, warnings: warnings.sort() };
-}
-
-function isImmutable({ listing }: SelectionPlan, tag: string): boolean {
+function isImmutable(
+  { listing }: SelectionPlan,
+  tag: string,
+  pushed: ReadonlySet<string> = new Set(),
+): boolean {
   const read = listing.byTag.get(tag);
-  return read !== undefined && IMMUTABLE.has(read.type);
+  return read !== undefined && IMMUTABLE.has(read.type) && !pushed.has(tag);
 }

@@ -5,21 +5,22 @@ import type { Clock } from '../../clock.ts';
 import { parseDuration } from '../../domain/duration.ts';
 import { formatReference, type Reference, validateReference } from '../../domain/reference.ts';
 import type { Draft } from '../../kube/conclusion.ts';
-import { type ConditionStatus, setCondition } from '../../kube/condition.ts';
+import { type ConditionUpdate, setCondition } from '../../kube/condition.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { type Result, TerminalError, WaitingError } from '../../kube/result.ts';
 import type { RegistryClient } from '../../registry/client.ts';
 import { isRegistryError, registryReason } from '../../registry/errors.ts';
 import type { ResolvedImage } from '../../registry/image-resolver.ts';
 import type { AccessReader } from '../access.ts';
+import { credentialsFound, credentialsMissing } from '../credentials-condition.ts';
 import { wantId } from '../want.ts';
 import { formatBytes } from './bytes.ts';
 import { describeImage } from './describe.ts';
-import type { OWNED_CONDITIONS, Status } from './status.ts';
+import type { Status } from './status.ts';
 
 export interface ResolveOptions {
   readonly registry: Pick<RegistryClient, 'resolve'>;
-  readonly access: Pick<AccessReader, 'read'>;
+  readonly access: Pick<AccessReader, 'grant'>;
   readonly clock: Clock;
   /** The last attempt for each object; lost at a restart, which costs one request each. */
   readonly resolved: Map<string, Attempt>;
@@ -82,14 +83,14 @@ async function resolve(
     const found = await ask(options, image, { reference, mark, signal: context.signal });
     draft.image = describeImage(image, reference, found);
     draft.size = formatBytes(found.size);
-    mark('Resolved', 'True', resolvedWords(reference, found));
+    mark({ type: 'Resolved', status: 'True', ...resolvedWords(reference, found) });
     return undefined;
   } catch (error) {
     if (!isRegistryError(error) && !(error instanceof WaitingError)) throw error;
     // With a digest the nodes pull all the same: what we cannot ask stays unknown, and counts as fitting and small.
     const status = reference.digest === undefined ? 'False' : 'Unknown';
     const reason = error instanceof WaitingError ? error.reason : registryReason(error);
-    mark('Resolved', status, { reason, message: error.message });
+    mark({ type: 'Resolved', status, reason, message: error.message });
     draft.image = lastKnown(draft, reference) ?? describeImage(image, reference, undefined);
     draft.size = formatBytes(draft.image.size);
     if (error instanceof WaitingError) return error.requeueAfterMs;
@@ -111,30 +112,24 @@ async function ask(
   const request = {
     namespace: metadata.namespace ?? '',
     registry: reference.registry,
+    repository: reference.repository,
     access: spec.access,
     signal,
   };
-  const granted = await access.read(request).catch((error: unknown) => {
-    if (error instanceof WaitingError) mark('CredentialsReady', 'False', error);
+  const granted = await access.grant(request).catch((error: unknown) => {
+    if (error instanceof WaitingError) mark(credentialsMissing(error));
     throw error;
   });
-  mark('CredentialsReady', 'True', credentialWords(spec.access));
-  return registry.resolve(reference, granted, { signal });
+  mark(credentialsFound(spec.access, granted, { pulls: true }));
+  return registry.resolve(reference, granted.access, { signal });
 }
 
-function resolvedWords(reference: Reference, { digest }: ResolvedImage): Words {
+function resolvedWords(
+  reference: Reference,
+  { digest }: ResolvedImage,
+): Pick<ConditionUpdate, 'reason' | 'message'> {
   const reason = reference.digest === undefined ? 'TagResolved' : 'DigestGiven';
   return { reason, message: `${formatReference(reference)} is ${digest}` };
-}
-
-function credentialWords({
-  pullSecretRefs = [],
-  serviceAccountName,
-}: PrepulledImage['spec']['access']): Words {
-  if (pullSecretRefs.length === 0 && serviceAccountName === undefined) {
-    return { reason: 'NoCredentialsNeeded', message: 'The registry is asked anonymously' };
-  }
-  return { reason: 'CredentialsFound', message: 'Every object that spec.access names is there' };
 }
 
 /** What was found earlier for this very reference; a registry that is down takes nothing away. */
@@ -152,15 +147,11 @@ function parseImage(text: string): Reference {
   return reference.value;
 }
 
-interface Words {
-  readonly reason: string;
-  readonly message: string;
-}
-type Mark = (type: (typeof OWNED_CONDITIONS)[number], status: ConditionStatus, words: Words) => void;
+type Mark = (words: ConditionUpdate) => void;
 
 function marker(image: PrepulledImage, draft: Draft<Status>, { now }: PhaseContext): Mark {
   const moment = { now, generation: image.metadata.generation };
-  return (type, status, { reason, message }) => {
-    setCondition(draft, { type, status, reason, message }, moment);
+  return (words) => {
+    setCondition(draft, words, moment);
   };
 }

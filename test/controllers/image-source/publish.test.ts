@@ -140,7 +140,7 @@ describe('the whole source', () => {
   it('says what it has found, once', async () => {
     world = await SourceWorld.start(TAGS);
     await world.reconcile();
-    const [ready] = world.status.conditions ?? [];
+    const ready = world.status.conditions?.find(({ type }) => type === 'Ready');
     expect(ready).toMatchObject({ message: '5 of 6 tags are selected', observedGeneration: 1 });
     expect(world.status.observedGeneration).toBe(1);
     await world.reconcile();
@@ -155,7 +155,10 @@ describe('the whole source', () => {
     expect(world.children).toEqual([]);
     world.edit({ suspend: false });
     await world.reconcile();
-    expect(world.conditions).toEqual({ Ready: 'True/Succeeded' });
+    expect(world.conditions).toEqual({
+      CredentialsReady: 'True/NoCredentialsNeeded',
+      Ready: 'True/Succeeded',
+    });
     expect(world.children).not.toEqual([]);
   });
 

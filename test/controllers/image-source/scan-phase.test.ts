@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { shouldScan } from '../../../src/controllers/image-source/scan-decision.ts';
 import type { SourceMemory } from '../../../src/controllers/image-source/scan-memory.ts';
-import { shouldScan } from '../../../src/controllers/image-source/scan-phase.ts';
 import { toSelectionSpec } from '../../../src/controllers/image-source/selection-spec.ts';
 import { compileSelection } from '../../../src/domain/selection.ts';
 import { imageSource } from '../../support/builders.ts';
@@ -117,7 +117,10 @@ describe('a scan', () => {
     world.registry.setTags('sciplat/lab', [...TAGS.map((tag) => tag.split('=')[0]), 'd_2026_11_22']);
     await world.reconcile();
     expect(world.status.scan?.warnings).toEqual(['tag d_2026_11_22 was listed but is gone']);
-    expect(world.conditions).toEqual({ Ready: 'True/Succeeded' });
+    expect(world.conditions).toEqual({
+      CredentialsReady: 'True/NoCredentialsNeeded',
+      Ready: 'True/Succeeded',
+    });
     const gone = world.status.images?.find(({ tag }) => tag === 'd_2026_11_22');
     expect(gone).toMatchObject({ prepulled: false });
     expect(gone).not.toHaveProperty('digest');
@@ -178,6 +181,7 @@ describe('a scan that fails', () => {
     await world.clock.advance(300_000);
     expect(await world.reconcile()).toEqual({ requeueAfterMs: 30_000 });
     expect(world.conditions).toEqual({
+      CredentialsReady: 'True/NoCredentialsNeeded',
       Ready: 'False/RepositoryNotFound',
       Reconciling: 'True/ProgressingWithRetry',
     });
@@ -186,7 +190,10 @@ describe('a scan that fails', () => {
     world.registry.intercept = undefined;
     await world.clock.advance(30_000);
     await world.reconcile();
-    expect(world.conditions).toEqual({ Ready: 'True/Succeeded' });
+    expect(world.conditions).toEqual({
+      CredentialsReady: 'True/NoCredentialsNeeded',
+      Ready: 'True/Succeeded',
+    });
   });
 
   it('is tried again no sooner than the registry said', async () => {

@@ -4,9 +4,11 @@ import type { ImageSource } from '../../../src/api/image-source.ts';
 import type { PrepulledImage, PrepulledImageStatus } from '../../../src/api/prepulled-image.ts';
 import { AccessReader } from '../../../src/controllers/access.ts';
 import { imageSourceReconciler } from '../../../src/controllers/image-source/controller.ts';
+import { ScanMemory } from '../../../src/controllers/image-source/scan-memory.ts';
 import { imageSourceType } from '../../../src/controllers/kinds.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import type { Reconciler } from '../../../src/kube/controller.ts';
+import type { EventNote } from '../../../src/kube/events.ts';
 import type { RawObject } from '../../../src/kube/resource.ts';
 import type { Result } from '../../../src/kube/result.ts';
 import type { Transport } from '../../../src/kube/transport.ts';
@@ -27,6 +29,10 @@ export class SourceWorld implements AsyncDisposable {
   readonly registry: FakeRegistry;
   readonly server: FakeApiServer;
   readonly clock = new FakeClock();
+  /** What the leader remembers; new after a restart. */
+  memory = new ScanMemory();
+  /** `type reason: message` of each event. */
+  readonly events: string[] = [];
   readonly #client: KubeClient;
   readonly #transport: Transport;
   #registryClient: RegistryClient;
@@ -69,7 +75,12 @@ export class SourceWorld implements AsyncDisposable {
   /** One pass at the present time of the clock. */
   reconcile(): Promise<Result> {
     const key = { namespace: 'default', name: 'lab' };
-    return this.#reconciler.reconcile(key, phaseContext({ key, now: this.clock.now() }));
+    const events = {
+      record: (_subject: unknown, { type, reason, message }: EventNote) => {
+        this.events.push(`${type} ${reason}: ${message}`);
+      },
+    };
+    return this.#reconciler.reconcile(key, phaseContext({ key, now: this.clock.now(), events }));
   }
 
   /** One pass during which requests are tried again, with the pauses that this takes. */
@@ -81,6 +92,7 @@ export class SourceWorld implements AsyncDisposable {
   async restart(): Promise<void> {
     await this.#registryClient.close();
     this.#registryClient = new RegistryClient({ clock: this.clock });
+    this.memory = new ScanMemory();
     this.#reconciler = this.#build();
   }
 
@@ -153,6 +165,7 @@ export class SourceWorld implements AsyncDisposable {
         lister: storeLister<ImageSource>(this.server, IMAGE_SOURCES),
         project: (raw: RawObject) => raw as unknown as ImageSource,
       },
+      memory: this.memory,
       registry: this.#registryClient,
       access: new AccessReader(this.#client),
       clock: this.clock,

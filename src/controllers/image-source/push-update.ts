@@ -1,0 +1,47 @@
+/** Push events: what a few tags mean now, without reading the list again. */
+
+import type { PushedTag } from '../../domain/pushed-tags.ts';
+import type { TagList } from '../../registry/client.ts';
+import { newScanMeter } from '../../registry/meter.ts';
+import { concludeScan, planList, type RegistryVisit, type ScanResult } from './scan.ts';
+
+/**
+ * The last scan as it would be now that these tags were pushed. Asked for are only those of them that are wanted and
+ * whose digest is not the one we know, and tags that a new one makes wanted. Undefined if only a whole scan can tell:
+ * one of them is wanted, and gone or not to be asked for.
+ *
+ * @throws RegistryError as `findDigests`
+ */
+export async function updateTags(
+  visit: RegistryVisit,
+  last: ScanResult,
+  pushed: readonly PushedTag[],
+): Promise<ScanResult | undefined> {
+  const events = new Map(pushed.map((push) => [push.tag, push]));
+  const list = withTags(last.list, [...events.keys()]);
+  const updated = await concludeScan(visit, {
+    list,
+    plan: list === last.list ? last.plan : await planList(visit, list),
+    meter: newScanMeter(),
+    started: visit.clock.monotonic(),
+    believed: (tag) => {
+      const known = last.digests.get(tag);
+      const event = events.get(tag);
+      return event === undefined || (event.digest !== undefined && event.digest === known)
+        ? known
+        : undefined;
+    },
+    lastKnown: (tag) => last.digests.get(tag),
+  });
+  const unanswered = [...updated.vanished, ...updated.failed.map(({ tag }) => tag)];
+  if (unanswered.some((tag) => events.has(tag))) return undefined;
+  const { list: current, plan, digests, images } = updated;
+  return { ...last, list: current, plan, digests, images };
+}
+
+/** New tags join at the end of the list. */
+function withTags(list: TagList, names: readonly string[]): TagList {
+  const listed = new Set(list.tags);
+  const added = names.filter((tag) => !listed.has(tag));
+  return added.length === 0 ? list : { ...list, tags: [...list.tags, ...added] };
+}

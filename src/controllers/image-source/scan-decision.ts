@@ -1,0 +1,46 @@
+/** When a repository is scanned: now and why, or later. */
+
+import type { SourceMemory } from './scan-memory.ts';
+
+/** After the first failure the registry is asked again no sooner than this; the pause doubles. */
+const RETRY_MS = 30_000;
+/** The longest pause after a failure, unless the interval is longer. */
+const MAX_RETRY_MS = 300_000;
+
+/** Why a scan is made now. */
+export type ScanReason =
+  | 'FirstScan'
+  | 'SpecChanged'
+  | 'Requested'
+  | 'RetryDue'
+  | 'IntervalElapsed'
+  | 'PushAnnounced';
+
+export interface ScanDecision {
+  readonly scan: boolean;
+  readonly reason?: ScanReason;
+  /** When to look again if not now, milliseconds. */
+  readonly afterMs: number;
+}
+
+export function shouldScan(
+  generation: number | undefined,
+  memory: SourceMemory | undefined,
+  { requested, monotonic }: { readonly requested: boolean; readonly monotonic: number },
+): ScanDecision {
+  const now = (reason: ScanReason): ScanDecision => ({ scan: true, reason, afterMs: 0 });
+  if (memory === undefined) return now('FirstScan');
+  if (memory.generation !== generation) return now('SpecChanged');
+  if (requested) return now('Requested');
+  const dueAt = memory.failure?.retryAt ?? memory.dueAt ?? 0;
+  if (monotonic < dueAt) return { scan: false, afterMs: dueAt - monotonic };
+  if (memory.failure !== undefined) return now('RetryDue');
+  return now(memory.awaitsScan === true ? 'PushAnnounced' : 'IntervalElapsed');
+}
+
+/** Milliseconds to wait after so many failures in a row: doubling from 30 s or a shorter interval. */
+export function retryPause(failures: number, intervalMs: number): number {
+  const first = Math.min(RETRY_MS, intervalMs);
+  const longest = Math.max(MAX_RETRY_MS, intervalMs);
+  return Math.min(first * 2 ** Math.min(failures - 1, 32), longest);
+}

@@ -1,0 +1,55 @@
+/** What Ready of an ImageSource says after a pass. */
+
+import type { ImageSourceStatus } from '../../api/image-source.ts';
+import type { HeldBack } from '../../domain/newest-seen.ts';
+import type { Draft, Summary } from '../../kube/conclusion.ts';
+import { type Condition, findCondition } from '../../kube/condition.ts';
+import { CREDENTIALS_READY } from '../credentials-condition.ts';
+import type { ScanResult } from './scan.ts';
+import type { SourceMemory } from './scan-memory.ts';
+
+/**
+ * Ready: the newest scan attempt has succeeded, nodes can pull with the same credentials, the list is not older than
+ * one seen before, and every selected image has a digest that could be asked for, now or earlier.
+ */
+export function summarise(memory: SourceMemory | undefined, draft: Draft<ImageSourceStatus>): Summary {
+  const trouble = memory?.failure ?? findFalse(draft, CREDENTIALS_READY);
+  if (trouble !== undefined) return retrying(trouble);
+  return judge(memory?.held?.[0], memory?.result) ?? succeeded(draft);
+}
+
+/** A list that was read may still be older than it should be, or tell too little. */
+function judge(held: HeldBack | undefined, result: ScanResult | undefined): Summary | undefined {
+  if (held !== undefined) return { status: 'False', reason: 'DowngradeRefused', message: heldMessage(held) };
+  return result === undefined || result.failed.length === 0 ? undefined : incomplete(result);
+}
+
+function succeeded({ counts: { selected = 0, known = 0 } = {} }: Draft<ImageSourceStatus>): Summary {
+  return { status: 'True', reason: 'Succeeded', message: `${selected} of ${known} tags are selected` };
+}
+
+function findFalse(draft: Draft<ImageSourceStatus>, type: string): Condition | undefined {
+  const condition = findCondition(draft, type);
+  return condition?.status === 'False' ? condition : undefined;
+}
+
+function retrying({ reason, message }: { readonly reason: string; readonly message: string }): Summary {
+  return { status: 'False', reason, message, progressing: { reason: 'ProgressingWithRetry', message } };
+}
+
+/** False only if a selected image has no digest at all: it cannot be stocked then. */
+function incomplete({ failed, plan }: ScanResult): Summary {
+  const kept = failed.filter((tag) => tag.kept).length;
+  const [first] = failed;
+  const message =
+    `${failed.length} of ${plan.needsDigest.length} digests could not be asked for (${kept} keep their last one, ` +
+    `${failed.length - kept} have none), first ${first?.tag ?? ''}: ${first?.message ?? ''}`;
+  const isStocked = failed.every(({ tag, kept: stands }) => stands || !plan.chosen.has(tag));
+  const summary = retrying({ reason: 'DigestsIncomplete', message });
+  return isStocked ? { ...summary, status: 'True' } : summary;
+}
+
+function heldMessage({ field, candidate, newestSeen }: HeldBack): string {
+  const now = candidate === null ? 'nothing' : candidate;
+  return `${field} stays: the list has lost ${newestSeen} and would move it back to ${now}; spec.allowDowngrade permits that`;
+}

@@ -1,0 +1,100 @@
+/** A visit to the registry of a source: with its credentials, within its time, and what it means if that fails. */
+
+import type { ImageSource, ImageSourceStatus } from '../../api/image-source.ts';
+import type { Clock } from '../../clock.ts';
+import { parseDuration } from '../../domain/duration.ts';
+import type { Selection } from '../../domain/selection.ts';
+import type { Draft } from '../../kube/conclusion.ts';
+import { setCondition } from '../../kube/condition.ts';
+import type { PhaseContext } from '../../kube/reconciler.ts';
+import { WaitingError } from '../../kube/result.ts';
+import type { RegistryClient } from '../../registry/client.ts';
+import { isRegistryError, registryReason } from '../../registry/errors.ts';
+import { REGISTRY_ADVICE } from '../../registry/reasons.ts';
+import type { AccessReader } from '../access.ts';
+import { type CredentialWords, credentialsFound, credentialsMissing } from '../credentials-condition.ts';
+import type { RegistryVisit } from './scan.ts';
+
+export interface VisitOptions {
+  readonly registry: Pick<RegistryClient, 'collectTags' | 'headDigest'>;
+  readonly access: Pick<AccessReader, 'grant'>;
+  readonly clock: Clock;
+}
+
+/** Who visits, and where the outcome is noted. */
+export interface Visitor {
+  readonly source: ImageSource;
+  readonly draft: Draft<ImageSourceStatus>;
+  readonly context: PhaseContext;
+}
+
+/** Share of spec.timeout that one tag may take. */
+const TAG_SHARE = 3;
+
+/** Runs `visit` within spec.timeout; says in CredentialsReady whether the credentials were there. */
+export async function visitRegistry<T>(
+  { registry, access, clock }: VisitOptions,
+  { source, draft, context }: Visitor,
+  selection: Selection,
+  visit: (visit: RegistryVisit) => Promise<T>,
+): Promise<T> {
+  const { metadata, spec } = source;
+  const mark = (words: CredentialWords): void => {
+    setCondition(draft, words, { now: context.now, generation: metadata.generation });
+  };
+  const timeoutMs = parseDuration(spec.timeout);
+  const timeout = new AbortController();
+  const timer = clock.schedule(timeoutMs, () => {
+    timeout.abort(new ScanTimeoutError(spec.image, spec.timeout));
+  });
+  const signal = AbortSignal.any([context.signal, timeout.signal]);
+  try {
+    const { registry: host, repository } = selection.spec.image;
+    const { namespace = '' } = metadata;
+    const granted = await access.grant({
+      namespace,
+      registry: host,
+      repository,
+      access: spec.access,
+      signal,
+    });
+    mark(credentialsFound(spec.access, granted, { pulls: spec.prepull !== undefined }));
+    const tagTimeoutMs = timeoutMs / TAG_SHARE;
+    return await visit({ registry, access: granted.access, selection, clock, tagTimeoutMs, signal });
+  } catch (error) {
+    if (error instanceof WaitingError) mark(credentialsMissing(error));
+    if (timeout.signal.aborted && !context.signal.aborted) throw timeout.signal.reason;
+    throw error;
+  } finally {
+    timer.cancel();
+  }
+}
+
+/** Thrown when a whole scan takes longer than spec.timeout. */
+class ScanTimeoutError extends Error {
+  override readonly name = 'ScanTimeoutError';
+
+  constructor(image: string, timeout: string) {
+    super(`scanning ${image}: not finished within spec.timeout (${timeout})`);
+  }
+}
+
+/** What the world outside has done, in the words of a condition. */
+export interface Trouble {
+  readonly reason: string;
+  readonly message: string;
+  /** How long the registry asked to be left alone, milliseconds. */
+  readonly retryAfterMs: number;
+}
+
+/** Undefined for anything that is not the world's doing: that is thrown on. */
+export function troubleOf(error: unknown): Trouble | undefined {
+  if (error instanceof WaitingError) return { reason: error.reason, message: error.message, retryAfterMs: 0 };
+  if (error instanceof ScanTimeoutError) {
+    return { reason: 'RegistryTimeout', message: error.message, retryAfterMs: 0 };
+  }
+  if (!isRegistryError(error)) return undefined;
+  const reason = registryReason(error);
+  const message = `${error.message}. ${REGISTRY_ADVICE[reason]}`;
+  return { reason, message, retryAfterMs: error.retryAfterMs ?? 0 };
+}
