@@ -79,6 +79,7 @@ cluster-down: install ## Stop it and remove its state (NAME=dev)
 .PHONY: bench
 bench: build ## Measure: pure core, registry client, controller runtime (a few minutes; figures in docs/design)
 	@node hack/bench/domain.ts
+	@node --expose-gc hack/bench/stock.ts
 	@node hack/bench/registry.ts
 	@node hack/bench/kube.ts
 

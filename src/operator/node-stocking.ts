@@ -2,14 +2,23 @@
 
 import { nodeStocker } from '../controllers/node-stocker/controller.ts';
 import { Expectations } from '../controllers/node-stocker/expectations.ts';
+import { RegistryCheck } from '../controllers/node-stocker/registry-check.ts';
 import type { StockOptions } from '../controllers/stock.ts';
 import type { Reconciler } from '../kube/controller.ts';
 import type { OperatorOptions } from '../options.ts';
 import type { ControllerParts } from './controllers.ts';
 
-export function nodeStocking({ process, client, caches, stock }: ControllerParts): Reconciler {
+export function nodeStocking({
+  process,
+  client,
+  caches,
+  stock,
+  registry,
+  access,
+}: ControllerParts): Reconciler {
   const { coverage, circuits, wants, budget } = stock;
   const { options, clock } = process;
+  const check = new RegistryCheck({ registry, access, clock, image: (id) => wants.image(id) });
   return nodeStocker({
     client,
     nodes: caches.nodes.lister,
@@ -22,6 +31,7 @@ export function nodeStocking({ process, client, caches, stock }: ControllerParts
     clock,
     random: Math.random,
     isSettled: () => stock.isSettled(),
+    askRegistry: (want) => check.ask(want),
     wake: (name) => {
       stock.nodeTrigger.fire({ name });
     },

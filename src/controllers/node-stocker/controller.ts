@@ -25,6 +25,7 @@ import { claimsOf, planNode } from './plan.ts';
 import { pullProgress } from './progress.ts';
 import type { PullPod } from './pull-pod.ts';
 import { judgePullPod } from './pull-verdict.ts';
+import type { RegistryVerdict } from './registry-check.ts';
 import { deleteRested } from './rest.ts';
 import { openGate, shouldOpenGate } from './warm-gate.ts';
 
@@ -50,6 +51,8 @@ export interface NodeStockerOptions {
   readonly random: () => number;
   /** False while wants are still coming in: one pod for all of them is better than one for each. */
   readonly isSettled: () => boolean;
+  /** What the registry says itself of an image that could not be pulled. */
+  readonly askRegistry: (want: Want) => Promise<RegistryVerdict | undefined>;
   /** Asks for another look at nodes whose turn has come. */
   readonly wake: (node: string) => void;
   /** Finished pull pods of the cluster that keepWarm may hold back. */
@@ -93,7 +96,7 @@ async function stock(
   const isNewcomer = isNew(object, context.now);
   const pods = judgedPods(options, node);
   const wants = options.wants.list();
-  harvest(node, pods, { ...options, wants, now: context.now });
+  await harvest(node, pods, { ...options, wants, now: context.now });
   const seen = pods.map(({ pod }) => pod);
   if (!options.expectations.areMet(node.name, seen, options.clock.monotonic())) {
     return { requeueAfterMs: CACHE_LAG_MS };

@@ -7,6 +7,7 @@ import type { Want } from '../../domain/want.ts';
 import type { PullFailure } from './pull-failure.ts';
 import { IDENTITY_ANNOTATION, identityLabel, type PullPod } from './pull-pod.ts';
 import type { FailedPull, PullVerdict } from './pull-verdict.ts';
+import type { RegistryVerdict } from './registry-check.ts';
 
 /** A pull pod with what it shows. */
 export interface JudgedPod {
@@ -21,19 +22,29 @@ export interface HarvestContext {
   /** Wall-clock milliseconds. */
   readonly now: number;
   readonly random: () => number;
+  /** What the registry says itself of an image that could not be pulled. */
+  readonly askRegistry: (want: Want) => Promise<RegistryVerdict | undefined>;
 }
 
+const MESSAGE_LIMIT = 256;
+/** Troubles of a node's own that no registry knows of. */
+const OWN_TROUBLE: ReadonlySet<string> = new Set(['DiskFull', 'RuntimeFailed', 'CertificateInvalid']);
+
 /** Takes in what the pods prove; harvesting the same pod again changes nothing. */
-export function harvest(node: NodeIdentity, pods: readonly JudgedPod[], context: HarvestContext): void {
+export async function harvest(
+  node: NodeIdentity,
+  pods: readonly JudgedPod[],
+  context: HarvestContext,
+): Promise<void> {
   for (const { pod, verdict } of pods) {
     for (const key of verdict.present) addReceipt(node, pod, key, context);
-    for (const failed of verdict.failed) addFailure(node, pod, failed, context);
+    await Promise.all(verdict.failed.map((failed) => addFailures(node, pod, failed, context)));
   }
 }
 
 function addReceipt(node: NodeIdentity, pod: PullPod, key: string, context: HarvestContext): void {
   const { coverage, circuits, wants, now } = context;
-  const proof = `${pod.metadata.uid ?? pod.metadata.name}/${key}`;
+  const proof = pod.metadata.uid ?? pod.metadata.name;
   if (!coverage.addReceipt(node, { key, proof }, now)) return;
   for (const want of wants.filter((candidate) => asksFor(candidate, key))) {
     coverage.clearFailures(want.id, node.name);
@@ -43,33 +54,64 @@ function addReceipt(node: NodeIdentity, pod: PullPod, key: string, context: Harv
 }
 
 /** One pod is one attempt, however often it is looked at: the time it was made identifies it. */
-function addFailure(
+async function addFailures(
   node: NodeIdentity,
   pod: PullPod,
   { key, failure }: FailedPull,
   context: HarvestContext,
-): void {
-  const { coverage, wants, random } = context;
+): Promise<void> {
   const lastAttempt = Date.parse(pod.metadata.creationTimestamp ?? '');
-  for (const want of wants.filter((candidate) => asksFor(candidate, key) && isAskedBy(candidate, pod))) {
-    const before = coverage.failure(node.name, want.id);
+  for (const want of context.wants.filter(
+    (candidate) => asksFor(candidate, key) && isAskedBy(candidate, pod),
+  )) {
+    const before = context.coverage.failure(node.name, want.id);
     if (before !== undefined && before.lastAttempt >= lastAttempt) continue;
-    const attempts = (before?.attempts ?? 0) + 1;
-    const { reason, message } = failure;
-    const notBefore = lastAttempt + backoffMs(attempts, random());
-    coverage.setFailure(node, want, { reason, message, attempts, lastAttempt, notBefore });
-    blame(node, want, failure, context);
+    const cause = await findCause(want, failure, context);
+    addFailure(node, want, { cause, lastAttempt, attempts: (before?.attempts ?? 0) + 1 }, context);
   }
+}
+
+/** The registry's own word first; where it has none, what the kubelet's text means. */
+async function findCause(
+  want: Want,
+  failure: PullFailure,
+  { askRegistry }: HarvestContext,
+): Promise<RegistryVerdict> {
+  if (failure.class === 'Admission' || OWN_TROUBLE.has(failure.reason)) return failure;
+  const verdict = await askRegistry(want);
+  return verdict === undefined
+    ? failure
+    : { ...verdict, message: `${verdict.message}; the node: ${failure.message}`.slice(0, MESSAGE_LIMIT) };
+}
+
+interface Attempt {
+  readonly cause: RegistryVerdict;
+  readonly attempts: number;
+  readonly lastAttempt: number;
+}
+
+function addFailure(
+  node: NodeIdentity,
+  want: Want,
+  { cause, attempts, lastAttempt }: Attempt,
+  context: HarvestContext,
+): void {
+  const { reason, message, retryAfterMs = 0 } = cause;
+  const backoff = lastAttempt + backoffMs(attempts, context.random());
+  const notBefore = Math.max(backoff, retryAfterMs === 0 ? 0 : context.now + retryAfterMs);
+  context.coverage.setFailure(node, want, { reason, message, attempts, lastAttempt, notBefore });
+  blame(node, want, cause, context);
 }
 
 /** Image and registry failures concern other nodes too; a node's own trouble and refused pods do not. */
 function blame(
   node: NodeIdentity,
   want: Want,
-  failure: PullFailure,
+  failure: RegistryVerdict,
   { circuits, now }: HarvestContext,
 ): void {
-  const what = { at: now, message: failure.message };
+  const { message, retryAfterMs } = failure;
+  const what = { at: now, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };
   if (failure.class === 'Image') circuits.fail(imageCircuit(want.id), node.name, what);
   if (failure.class === 'Registry') circuits.fail(hostCircuit(want.host), node.name, what);
 }

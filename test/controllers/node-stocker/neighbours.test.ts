@@ -126,3 +126,35 @@ it('nodes that pull from a slow registry leave the slots to others', async () =>
   expect(world.pods().map(({ spec }) => spec.nodeName)).toEqual(['n1']);
   expect(world.budget.shortage('n2')).toBe('1 nodes pull from registry.example.org, the limit');
 });
+
+it('a registry that wants to be left alone is left alone by all nodes, as long as it says', async () => {
+  world = await StockerWorld.start(['n1', 'n2', 'n3', 'n4']);
+  const want = world.want('a');
+  const told = {
+    class: 'Registry',
+    reason: 'RegistryThrottled',
+    message: '429',
+    retryAfterMs: 600_000,
+  } as const;
+  world.registrySays.set('a', told);
+  await failOn(['n1', 'n2', 'n3'], { a: 'pulling image: unexpected end of something' });
+  expect(world.coverage.failure('n1', want.id)).toMatchObject({
+    reason: 'RegistryThrottled',
+    message: '429; the node: pulling image: unexpected end of something',
+    notBefore: world.clock.now() + 600_000,
+  });
+  await world.clock.advance(599_000);
+  await reconcileAll('n1', 'n2', 'n3', 'n4');
+  expect(world.pods()).toEqual([]);
+  await world.clock.advance(1_000);
+  await reconcileAll('n1', 'n2', 'n3', 'n4');
+  expect(world.pods()).toHaveLength(1);
+});
+
+it('a full disk is the trouble of the node, whatever the registry says meanwhile', async () => {
+  world = await StockerWorld.start(['n1']);
+  const want = world.want('a');
+  world.registrySays.set('a', { class: 'Registry', reason: 'RegistryThrottled', message: '429' });
+  await failOn(['n1'], { a: 'write /var/lib: no space left on device' });
+  expect(world.coverage.failure('n1', want.id)?.reason).toBe('DiskFull');
+});

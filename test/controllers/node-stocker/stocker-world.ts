@@ -5,6 +5,7 @@ import type { NodeObject } from '../../../src/controllers/node.ts';
 import { nodeStocker, PODS_BY_NODE } from '../../../src/controllers/node-stocker/controller.ts';
 import { Expectations } from '../../../src/controllers/node-stocker/expectations.ts';
 import { type PullPod, projectPullPod, pullKeys } from '../../../src/controllers/node-stocker/pull-pod.ts';
+import type { RegistryVerdict } from '../../../src/controllers/node-stocker/registry-check.ts';
 import { Wants } from '../../../src/controllers/wants.ts';
 import { Circuits } from '../../../src/domain/circuits.ts';
 import { Coverage } from '../../../src/domain/coverage.ts';
@@ -49,6 +50,8 @@ export class StockerWorld implements AsyncDisposable {
   /** Nodes that were asked to be looked at again. */
   readonly woken: string[] = [];
   isSettled = true;
+  /** What the registry says itself of images that could not be pulled; by their names. */
+  readonly registrySays = new Map<string, RegistryVerdict>();
   /** What the watch has brought last, while it brings nothing new. */
   staleCache: readonly PullPod[] | undefined;
   readonly #transport: Transport;
@@ -84,6 +87,7 @@ export class StockerWorld implements AsyncDisposable {
       clock: this.clock,
       random: () => 0,
       isSettled: () => this.isSettled,
+      askRegistry: ({ id }) => Promise.resolve(this.registrySays.get(id.split('/')[1] ?? '')),
       wake: (node) => {
         this.woken.push(node);
       },
