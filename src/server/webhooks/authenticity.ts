@@ -15,23 +15,31 @@ export interface HookSecret {
 const SIGNATURE_HEADER = 'x-hub-signature-256';
 
 /**
- * GitHub always signs: with the secret, or with the token if there is none. All others must show the secret in
- * `Authorization` if there is one; without, knowing the path is all they can prove.
+ * Secret: the path holds the token, which only those know who may send. Public: it is the one that the status of the
+ * source shows to everybody who may read it.
+ */
+export type HookPath = 'Secret' | 'Public';
+
+/**
+ * GitHub always signs: with the secret, or with the token if there is none. All others must show the same in
+ * `Authorization`, unless there is no secret of its own and the path proves that they know the token.
  */
 export function verifyAuthenticity(
-  headers: HeaderReader,
-  body: Uint8Array,
+  { headers, body }: { readonly headers: HeaderReader; readonly body: Uint8Array },
   hook: HookSecret,
+  path: HookPath,
 ): Result<undefined> {
+  const key = hook.secret ?? hook.token;
   const signature = headers.get(SIGNATURE_HEADER);
   if (signature !== null || headers.get('x-github-event') !== null) {
-    return isSigned(signature, body, hook.secret ?? hook.token)
+    return isSigned(signature, body, key)
       ? ok(undefined)
       : err('the signature in X-Hub-Signature-256 is missing or wrong');
   }
-  if (hook.secret === undefined || showsSecret(headers.get('authorization'), hook.secret))
-    return ok(undefined);
-  return err('the Authorization header is missing or wrong');
+  if (path === 'Secret' && hook.secret === undefined) return ok(undefined);
+  return showsSecret(headers.get('authorization'), key)
+    ? ok(undefined)
+    : err('the Authorization header is missing or wrong');
 }
 
 /** Compared by digest: neither length nor content can be learned from the time it takes. */

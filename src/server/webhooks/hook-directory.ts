@@ -1,15 +1,16 @@
 /** Which ImageSources a token belongs to. Tokens are read from Secrets when they are asked for, and kept for a minute. */
 
-import { createHash } from 'node:crypto';
 import type { ImageSource } from '../../api/image-source.ts';
 import type { Clock } from '../../clock.ts';
 import { formatKey, keyOf } from '../../kube/resource.ts';
-import { type HookSecret, isEqualSecret } from './authenticity.ts';
+import { type HookPath, type HookSecret, isEqualSecret } from './authenticity.ts';
 
 /** A source that accepts events, and what they must know. */
 export interface Hook {
   readonly source: ImageSource;
   readonly secret: HookSecret;
+  /** Which of its two paths was asked for. */
+  readonly path: HookPath;
 }
 
 export interface HookDirectoryOptions {
@@ -19,6 +20,9 @@ export interface HookDirectoryOptions {
   /** Undefined if there is no usable Secret; whoever can do something about it has been told. */
   readonly readSecret: (source: ImageSource) => Promise<HookSecret | undefined>;
 }
+
+/** Where events are sent to; status.webhookPath begins with it. */
+export const HOOKS_PATH = '/hooks';
 
 interface Entry {
   readonly key: string;
@@ -32,8 +36,7 @@ const RETRY_MS = 5_000;
 
 export class HookDirectory {
   readonly #options: HookDirectoryOptions;
-  /** By sha256 of the token: a look-up tells nothing by the time it takes. */
-  #entries: ReadonlyMap<string, readonly Entry[]> = new Map();
+  #entries: readonly Entry[] = [];
   #readAt = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | undefined;
 
@@ -41,21 +44,29 @@ export class HookDirectory {
     this.#options = options;
   }
 
-  /** The sources that accept this token now; several may share a Secret. Empty for an unknown one. */
-  async find(token: string): Promise<readonly Hook[]> {
+  /**
+   * The sources whose token or status.webhookPath this last segment of a path is; several may share a Secret.
+   * Empty for an unknown one.
+   */
+  async find(segment: string): Promise<readonly Hook[]> {
     const age = this.#options.clock.monotonic() - this.#readAt;
     if (age >= FRESH_MS) await this.#refresh();
-    const hooks = this.#lookUp(token);
+    const hooks = this.#lookUp(segment);
     if (hooks.length > 0 || age < RETRY_MS || age >= FRESH_MS) return hooks;
     await this.#refresh();
-    return this.#lookUp(token);
+    return this.#lookUp(segment);
   }
 
-  #lookUp(token: string): readonly Hook[] {
-    const entries = this.#entries.get(digestOf(token)) ?? [];
-    return entries.flatMap(({ key, secret }) => {
-      const source = this.#enabled().find((candidate) => formatKey(keyOf(candidate)) === key);
-      return source !== undefined && isEqualSecret(secret.token, token) ? [{ source, secret }] : [];
+  /** All entries are compared, by digest: a look-up tells nothing by the time it takes. */
+  #lookUp(segment: string): readonly Hook[] {
+    const sources = new Map(this.#enabled().map((source) => [formatKey(keyOf(source)), source]));
+    return this.#entries.flatMap(({ key, secret }): readonly Hook[] => {
+      const isToken = isEqualSecret(secret.token, segment);
+      const source = sources.get(key);
+      if (source === undefined) return [];
+      if (isToken) return [{ source, secret, path: 'Secret' }];
+      const isPublic = source.status?.webhookPath === `${HOOKS_PATH}/${segment}`;
+      return isPublic ? [{ source, secret, path: 'Public' }] : [];
     });
   }
 
@@ -72,19 +83,12 @@ export class HookDirectory {
   }
 
   async #read(): Promise<void> {
-    const entries = new Map<string, Entry[]>();
+    const entries: Entry[] = [];
     for (const source of this.#enabled()) {
       const secret = await this.#options.readSecret(source);
-      if (secret === undefined) continue;
-      const digest = digestOf(secret.token);
-      const shared = entries.get(digest) ?? [];
-      entries.set(digest, [...shared, { key: formatKey(keyOf(source)), secret }]);
+      if (secret !== undefined) entries.push({ key: formatKey(keyOf(source)), secret });
     }
     this.#entries = entries;
     this.#readAt = this.#options.clock.monotonic();
   }
-}
-
-function digestOf(token: string): string {
-  return createHash('sha256').update(token).digest('base64');
 }

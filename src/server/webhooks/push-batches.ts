@@ -1,20 +1,18 @@
 /** Gathers pushed tags per source, so that a storm of events costs few writes. */
 
 import type { Clock, Timer } from '../../clock.ts';
+import { MAX_PUSHED_TAGS, type PushedTag } from '../../domain/pushed-tags.ts';
 import { formatKey, type ObjectKey } from '../../kube/resource.ts';
 
 /** Tags that were pushed to one source since the last write. */
 export interface PushBatch {
   readonly source: ObjectKey;
-  readonly tags: readonly string[];
-  /** More tags were pushed than a batch holds: only a whole scan can tell. */
-  readonly overflow: boolean;
+  /** Each tag once, with what was said of it last; one more than the leader is told one by one if there were more. */
+  readonly pushed: readonly PushedTag[];
 }
 
 export interface PushBatchesOptions {
   readonly clock: Clock;
-  /** Tags of one batch; more of them cause an overflow. */
-  readonly maxTags: number;
   /** Makes a batch known to the leader. A rejection is the writer's to tell; the tags are not kept. */
   readonly write: (batch: PushBatch) => Promise<void>;
 }
@@ -26,8 +24,7 @@ const PACE_MS = 1_000;
 
 interface Pending {
   readonly source: ObjectKey;
-  readonly tags: Set<string>;
-  overflow: boolean;
+  readonly pushed: Map<string, PushedTag>;
 }
 
 export class PushBatches {
@@ -42,13 +39,14 @@ export class PushBatches {
   }
 
   /** Never throws and never waits. */
-  add(source: ObjectKey, tags: readonly string[]): void {
+  add(source: ObjectKey, pushed: readonly PushedTag[]): void {
     const key = formatKey(source);
-    const pending = this.#pending.get(key) ?? { source, tags: new Set<string>(), overflow: false };
+    const pending = this.#pending.get(key) ?? { source, pushed: new Map<string, PushedTag>() };
     this.#pending.set(key, pending);
-    for (const tag of tags) {
-      if (pending.tags.has(tag) || pending.tags.size < this.#options.maxTags) pending.tags.add(tag);
-      else pending.overflow = true;
+    for (const push of pushed) {
+      // One more than can be told is enough to know that a whole scan is needed.
+      if (pending.pushed.has(push.tag) || pending.pushed.size <= MAX_PUSHED_TAGS)
+        pending.pushed.set(push.tag, push);
     }
     if (!this.#timers.has(key) && !this.#resting.has(key)) this.#schedule(key, GATHER_MS);
   }
@@ -74,8 +72,8 @@ export class PushBatches {
     const pending = this.#pending.get(key);
     if (pending === undefined) return;
     this.#pending.delete(key);
-    const { source, tags, overflow } = pending;
-    const writing = this.#options.write({ source, tags: [...tags], overflow }).catch(() => undefined);
+    const { source, pushed } = pending;
+    const writing = this.#options.write({ source, pushed: [...pushed.values()] }).catch(() => undefined);
     this.#resting.set(key, writing);
     await writing;
     this.#resting.delete(key);

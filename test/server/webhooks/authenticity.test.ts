@@ -1,6 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { isEqualSecret, verifyAuthenticity } from '../../../src/server/webhooks/authenticity.ts';
+import {
+  type HookPath,
+  isEqualSecret,
+  verifyAuthenticity,
+} from '../../../src/server/webhooks/authenticity.ts';
 
 const BODY = Buffer.from('{"zen":"x"}');
 
@@ -8,8 +12,12 @@ function sign(key: string, body: Buffer = BODY): string {
   return `sha256=${createHmac('sha256', key).update(body).digest('hex')}`;
 }
 
-function verify(headers: Record<string, string>, secret?: string): boolean {
-  return verifyAuthenticity(new Headers(headers), BODY, { token: 'the-token', secret }).ok;
+function verify(headers: Record<string, string>, secret?: string, path: HookPath = 'Secret'): boolean {
+  return verifyAuthenticity(
+    { headers: new Headers(headers), body: BODY },
+    { token: 'the-token', secret },
+    path,
+  ).ok;
 }
 
 describe('GitHub signs', () => {
@@ -57,6 +65,18 @@ describe('others show the secret', () => {
 
   it('or nothing, where the path is all they can have', () => {
     expect(verify({})).toBe(true);
+  });
+});
+
+describe('whoever comes by the path that the status shows', () => {
+  it.each([
+    ['nothing', {}, undefined, false],
+    ['the token', { authorization: 'Bearer the-token' }, undefined, true],
+    ['the secret', { authorization: 's3cret' }, 's3cret', true],
+    ['the token where there is a secret', { authorization: 'the-token' }, 's3cret', false],
+    ['a signature', { 'x-hub-signature-256': sign('the-token') }, undefined, true],
+  ])('has shown %s', (_case, headers, secret, isTrusted) => {
+    expect(verify(headers as Record<string, string>, secret, 'Public')).toBe(isTrusted);
   });
 });
 

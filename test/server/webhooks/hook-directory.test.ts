@@ -73,6 +73,15 @@ describe('the directory of hooks', () => {
     expect(await names(made, 'token-of-lab')).toEqual([]);
   });
 
+  it('finds a source by the path in its status, which proves nothing', async () => {
+    const made = world(source('lab'));
+    const status = { webhookPath: '/hooks/0123' };
+    made.sources.splice(0, 1, { ...source('lab'), status });
+    const found = await made.directory.find('0123');
+    expect(found.map(({ path }) => path)).toEqual(['Public']);
+    expect((await made.directory.find('token-of-lab')).map(({ path }) => path)).toEqual(['Secret']);
+  });
+
   it('takes a changed token after a minute, and a new one within seconds', async () => {
     const made = world(source('lab'));
     await made.directory.find('token-of-lab');
