@@ -125,8 +125,12 @@ export function reasonReference(): string {
       REGISTRY_REASONS,
     ),
     reasonTable('Access', 'CredentialsReady, and Ready where nothing works without.', ACCESS_REASONS),
-    reasonTable('ImageSource', 'Ready.', IMAGE_SOURCE_REASONS),
-    reasonTable('PrepulledImage', 'Ready, Prepulled and Resolved.', PREPULLED_IMAGE_REASONS),
+    reasonTable('ImageSource', 'Ready and WebhookReady; those of events say so.', IMAGE_SOURCE_REASONS),
+    reasonTable(
+      'PrepulledImage',
+      'Ready, Prepulled and Resolved; those of events say so.',
+      PREPULLED_IMAGE_REASONS,
+    ),
     reasonTable('Nodes of a PrepulledImage', 'Entries of status.notPresent.', NODE_REASONS),
     reasonTable(
       'DockerImageRecord',

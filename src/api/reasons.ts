@@ -9,7 +9,7 @@ export interface ReasonDoc {
 /** Conditions that every kind has. */
 export const SHARED_CONDITIONS = ['Ready', 'Reconciling', 'Stalled', 'CredentialsReady'] as const;
 export const CONDITIONS = {
-  ImageSource: [...SHARED_CONDITIONS],
+  ImageSource: [...SHARED_CONDITIONS, 'WebhookReady'],
   PrepulledImage: [...SHARED_CONDITIONS, 'Resolved', 'Prepulled'],
   DockerImageRecord: [
     ...SHARED_CONDITIONS,
@@ -97,7 +97,7 @@ export const ACCESS_REASONS = [
 ] as const satisfies readonly ReasonDoc[];
 export type AccessReason = (typeof ACCESS_REASONS)[number]['reason'];
 
-/** Of an ImageSource, beside the shared ones; all for Ready. */
+/** Of an ImageSource, beside the shared ones; for Ready, WebhookReady and events. */
 export const IMAGE_SOURCE_REASONS = [
   {
     reason: 'ScanRejected',
@@ -108,11 +108,19 @@ export const IMAGE_SOURCE_REASONS = [
     doc: 'A PrepulledImage of the wanted name belongs to another controller and is left alone.',
   },
   { reason: 'InvalidPattern', doc: 'A regular expression or version range of the spec cannot be used.' },
-  { reason: 'DigestsIncomplete', doc: 'Some selected tags have no digest yet; scan.warnings names them.' },
+  {
+    reason: 'DigestsIncomplete',
+    doc: 'Some digests could not be asked for; Ready is False only if a selected image has none. scan.warnings says why.',
+  },
   {
     reason: 'DowngradeRefused',
     doc: 'The list is older than the last one; recommended and latest stay where they were.',
   },
+  { reason: 'WebhookEnabled', doc: 'WebhookReady: push events are accepted at status.webhookPath.' },
+  { reason: 'ImagesSelected', doc: 'Event: images were selected that were not before.' },
+  { reason: 'ImagesRetired', doc: 'Event: images are no longer selected.' },
+  { reason: 'TagsMoved', doc: 'Event: selected tags mean other digests now.' },
+  { reason: 'RecommendedChanged', doc: 'Event: the recommended image is another one now.' },
 ] as const satisfies readonly ReasonDoc[];
 export type ImageSourceReason =
   | ReconcileReason
@@ -132,6 +140,7 @@ export const PREPULLED_IMAGE_REASONS = [
   { reason: 'NoEligibleNodes', doc: 'No node wants the image: Ready is True, Prepulled is False.' },
   { reason: 'DigestGiven', doc: 'Resolved: spec.image names the digest, nothing had to be asked.' },
   { reason: 'TagResolved', doc: 'Resolved: the registry said what the tag means.' },
+  { reason: 'TagMoved', doc: 'Event: the tag of spec.image means another digest now.' },
   { reason: 'NoMatchingPlatform', doc: 'No platform of the image fits the nodes that want it.' },
   {
     reason: 'ImagePullFailed',
@@ -183,12 +192,28 @@ export const RECORD_REASONS = [
   { reason: 'UnknownTask', doc: 'The catalogue has no such task.' },
   { reason: 'UnknownLicence', doc: 'The catalogue has no such licence.' },
   { reason: 'ManifestFound', doc: 'Available: the registry has the image.' },
+  {
+    reason: 'PlatformsMissing',
+    doc: 'Available: the registry has the image, but not all that it should hold; the message says what is missing.',
+  },
   { reason: 'Referenced', doc: 'InUse, DeletionBlocked: the objects in the message refer to the record.' },
   { reason: 'NoReferences', doc: 'Nothing refers to the record.' },
+  {
+    reason: 'ReferencesUnknown',
+    doc: 'InUse: the objects that may refer to the record could not be listed; the message says why.',
+  },
   { reason: 'NotDeleting', doc: 'DeletionBlocked: nobody asked to delete the record.' },
   { reason: 'NodesEligible', doc: 'Schedulable: some nodes have the hardware and platform.' },
   { reason: 'NoEligibleNodes', doc: 'No node has the hardware and platform; the message counts why.' },
   { reason: 'SourceImage', doc: 'The image holds source code and runs nowhere.' },
+  {
+    reason: 'ChildConflict',
+    doc: 'A PrepulledImage of the wanted name belongs to another controller and is left alone.',
+  },
+  {
+    reason: 'TagMoved',
+    doc: 'Event: the tag means another digest now; status.image says which and since when.',
+  },
 ] as const satisfies readonly ReasonDoc[];
 export type RecordReason =
   | ReconcileReason

@@ -28,8 +28,10 @@ function coreType(kind: Kind, plural: string): ResourceType<StoredObject> {
   return { group: '', version: 'v1', kind, plural, namespaced: true };
 }
 
+export const secretType: ResourceType<StoredObject> = coreType('Secret', 'secrets');
+
 const TYPES: Readonly<Record<Kind, ResourceType<StoredObject>>> = {
-  Secret: coreType('Secret', 'secrets'),
+  Secret: secretType,
   ConfigMap: coreType('ConfigMap', 'configmaps'),
   ServiceAccount: coreType('ServiceAccount', 'serviceaccounts'),
 };
@@ -53,6 +55,12 @@ export interface AccessRequest {
   readonly repository?: string;
   readonly access: Immutable<Access>;
   readonly signal: AbortSignal;
+}
+
+export interface SecretTextRequest extends Pick<AccessRequest, 'namespace' | 'signal'> {
+  /** Of the Secret. */
+  readonly name: string;
+  readonly key: string;
 }
 
 /** What an object's `access` grants. */
@@ -94,6 +102,14 @@ export class AccessReader {
         : buildAccess({ credentials: joinKeychains(keychains), plainHTTP, ...trust }),
       unusableByKubelet: await findUnusable(secrets, request),
     };
+  }
+
+  /** The text under one key of a Secret. @throws WaitingError if there is none, or it is not ours to read */
+  async secretText({ namespace, name, key, signal }: SecretTextRequest): Promise<string> {
+    const secret = await this.#get({ namespace, signal }, 'Secret', name);
+    const text = decode(secret, key);
+    if (text === undefined || text === '') throw waiting('SecretInvalid', `Secret ${name} lacks key ${key}`);
+    return text;
   }
 
   async #pullSecrets(request: AccessRequest): Promise<readonly PullSecret[]> {
@@ -162,7 +178,11 @@ export class AccessReader {
     };
   }
 
-  async #get({ namespace, signal }: AccessRequest, kind: Kind, name: string): Promise<StoredObject> {
+  async #get(
+    { namespace, signal }: Pick<AccessRequest, 'namespace' | 'signal'>,
+    kind: Kind,
+    name: string,
+  ): Promise<StoredObject> {
     try {
       const found = await this.#client.get(TYPES[kind], { namespace, name }, { signal });
       if (found !== undefined) return found;

@@ -13,7 +13,6 @@ import {
 import { isHeldBack } from '../../src/domain/newest-seen.ts';
 import type { NodeFacts } from '../../src/domain/node.ts';
 import { parseReference } from '../../src/domain/reference.ts';
-import { diffScans, isUnchanged } from '../../src/domain/scan-diff.ts';
 import { displayedTags, summarise } from '../../src/domain/selection-result.ts';
 import type { SelectionSpec } from '../../src/domain/selection-spec.ts';
 import { entries, type SourceImages } from '../../src/domain/source-images.ts';
@@ -368,37 +367,5 @@ describe('the guard against downgrades', () => {
     ['zz', 'aa', [], false],
   ])('with %s seen and %s now, %j listed, holds: %s', (newest, candidate, listed, expected) => {
     expect(held(newest, candidate, ...listed)).toBe(expected);
-  });
-});
-
-describe('two scans', () => {
-  const entry = (tag: string, key: number | null, aliases: readonly string[] = []) => ({
-    tag,
-    digest: key === null ? null : digestOf(key),
-    name: tag,
-    aliases,
-  });
-
-  it('differ in what was added, removed, moved and renamed', () => {
-    const before = [entry('a', 1), entry('b', 2), entry('c', 3), entry('d', null), entry('e', 5)];
-    const after = [entry('z', 9), entry('a', 1), entry('b', 7), entry('d', 4), entry('e', 5, ['x'])];
-    const diff = diffScans(before, after);
-    expect(diff).toEqual({
-      added: ['z'],
-      removed: ['c'],
-      moved: [
-        { tag: 'b', from: digestOf(2), to: digestOf(7) },
-        { tag: 'd', from: null, to: digestOf(4) },
-      ],
-      renamed: ['e'],
-    });
-    expect(isUnchanged(diff)).toBe(false);
-  });
-
-  it('are the same, or not, in name and aliases too', () => {
-    expect(isUnchanged(diffScans([entry('a', 1)], [entry('a', 1)]))).toBe(true);
-    expect(diffScans([entry('a', 1)], [{ ...entry('a', 1), name: 'A' }]).renamed).toEqual(['a']);
-    expect(isUnchanged(diffScans([], [entry('a', 1)]))).toBe(false);
-    expect(isUnchanged(diffScans([entry('a', 1)], []))).toBe(false);
   });
 });

@@ -5,6 +5,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import type { Reconciler } from '../../kube/controller.ts';
 import { type ObjectSource, objectReconciler } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
+import type { AccessReader } from '../access.ts';
 import { CREDENTIALS_READY } from '../credentials-condition.ts';
 import { fitPhase } from '../fit-phase.ts';
 import { REQUEST_ANNOTATIONS } from '../kinds.ts';
@@ -13,9 +14,11 @@ import { publishPhase } from './publish.ts';
 import { ScanMemory } from './scan-memory.ts';
 import { type ScanOptions, scanPhase } from './scan-phase.ts';
 import { summarise } from './summary.ts';
+import { WEBHOOK_READY, type WebhookOptions, webhookPhase } from './webhook-phase.ts';
 
 export interface ImageSourceOptions extends Omit<ScanOptions, 'memory'>, Omit<ChildrenOptions, 'memory'> {
   readonly client: KubeClient;
+  readonly access: AccessReader;
   readonly source: ObjectSource<ImageSource>;
   /** Shared with whoever serves the whole listing; by default nobody does. */
   readonly memory?: ScanMemory;
@@ -23,21 +26,24 @@ export interface ImageSourceOptions extends Omit<ScanOptions, 'memory'>, Omit<Ch
 
 export function imageSourceReconciler(options: ImageSourceOptions): Reconciler {
   const { memory = new ScanMemory() } = options;
+  const looked: WebhookOptions['looked'] = new Map();
   return objectReconciler<ImageSource, ImageSourceStatus>({
     source: options.source,
     client: options.client,
     phases: [
+      webhookPhase({ ...options, looked }),
       scanPhase({ ...options, memory }),
       publishPhase({ memory, children: (source) => childrenOf(options, source) }),
       fitPhase(imageSourceDefinition),
       childrenPhase({ ...options, memory }),
     ],
     summarise: (source, draft) => summarise(memory.get(formatKey(source.metadata)), draft),
-    ownedConditions: [CREDENTIALS_READY],
+    ownedConditions: [CREDENTIALS_READY, WEBHOOK_READY],
     isSuspended: ({ spec }) => spec.suspend,
     requestAnnotations: REQUEST_ANNOTATIONS,
     forget: (key) => {
       memory.delete(formatKey(key));
+      looked.delete(formatKey(key));
     },
   });
 }

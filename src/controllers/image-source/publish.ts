@@ -1,4 +1,4 @@
-/** Phase: what the scan means - the selected images with names, aliases and digests - goes into the status. */
+/** Phase: what the scan means - the selected images with names, aliases and digests - goes into the status and events. */
 
 import type { ImageSource, ImageSourceStatus, NamedImage } from '../../api/image-source.ts';
 import type { PrepulledImage } from '../../api/prepulled-image.ts';
@@ -12,8 +12,11 @@ import {
   summarise,
 } from '../../domain/selection-result.ts';
 import type { Draft } from '../../kube/conclusion.ts';
+import type { PhaseContext } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
 import { done, type Result } from '../../kube/result.ts';
+import { imageSourceType } from '../kinds.ts';
+import { announcements } from './announce.ts';
 import { runFoldAsync } from './run-fold.ts';
 import type { ScanMemory } from './scan-memory.ts';
 
@@ -28,13 +31,20 @@ const MAX_ALIASES = 8;
 const MAX_RULES = 4;
 
 export function publishPhase({ memory, children }: PublishOptions) {
-  return async (source: ImageSource, draft: Draft<ImageSourceStatus>): Promise<Result> => {
+  return async (
+    source: ImageSource,
+    draft: Draft<ImageSourceStatus>,
+    context: PhaseContext,
+  ): Promise<Result> => {
     const key = formatKey(source.metadata);
     const known = memory.get(key);
     if (known?.result === undefined) return done;
-    const result = await runFoldAsync(
-      summarise(known.result.images, previousOf(draft, known.selection.spec.image)),
-    );
+    const { image } = known.selection.spec;
+    const result = await runFoldAsync(summarise(known.result.images, previousOf(draft, image)));
+    const before = { status: draft, published: known.published };
+    for (const note of announcements(before, result, image)) {
+      context.events.record({ type: imageSourceType, object: source }, note);
+    }
     memory.set(key, { ...known, held: result.held, published: result });
     publish(draft, result, prepulledDigests(children(source)));
     return done;
