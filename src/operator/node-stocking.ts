@@ -2,8 +2,10 @@
 
 import { nodeStocker } from '../controllers/node-stocker/controller.ts';
 import { Expectations } from '../controllers/node-stocker/expectations.ts';
+import { PulledEvents } from '../controllers/node-stocker/pulled-events.ts';
 import { RegistryCheck } from '../controllers/node-stocker/registry-check.ts';
 import type { StockOptions } from '../controllers/stock.ts';
+import { NO_OBSERVER } from '../domain/pull-observation.ts';
 import type { Reconciler } from '../kube/controller.ts';
 import type { OperatorOptions } from '../options.ts';
 import type { ControllerParts } from './controllers.ts';
@@ -18,6 +20,7 @@ export function nodeStocking({
 }: ControllerParts): Reconciler {
   const { coverage, circuits, wants, budget } = stock;
   const { options, clock } = process;
+  const observer = NO_OBSERVER;
   const check = new RegistryCheck({ registry, access, clock, image: (id) => wants.image(id) });
   return nodeStocker({
     client,
@@ -31,6 +34,8 @@ export function nodeStocking({
     clock,
     random: Math.random,
     isSettled: () => stock.isSettled(),
+    observer,
+    events: new PulledEvents({ client, observer, clock, log: process.log }),
     askRegistry: (want) => check.ask(want),
     wake: (name) => {
       stock.nodeTrigger.fire({ name });

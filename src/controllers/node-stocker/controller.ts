@@ -8,6 +8,7 @@ import { type Circuits, hostCircuit, imageCircuit } from '../../domain/circuits.
 import type { Coverage, PullState } from '../../domain/coverage.ts';
 import type { NodeFacts } from '../../domain/node.ts';
 import type { PullBudget } from '../../domain/pull-budget.ts';
+import type { PullObserver } from '../../domain/pull-observation.ts';
 import type { Batch } from '../../domain/stock-plan.ts';
 import type { Want } from '../../domain/want.ts';
 import type { Lister } from '../../kube/cache.ts';
@@ -25,6 +26,7 @@ import { claimsOf, planNode } from './plan.ts';
 import { pullProgress } from './progress.ts';
 import type { PullPod } from './pull-pod.ts';
 import { judgePullPod } from './pull-verdict.ts';
+import type { PulledEvents } from './pulled-events.ts';
 import type { RegistryVerdict } from './registry-check.ts';
 import { deleteRested } from './rest.ts';
 import { openGate, shouldOpenGate } from './warm-gate.ts';
@@ -53,6 +55,8 @@ export interface NodeStockerOptions {
   readonly isSettled: () => boolean;
   /** What the registry says itself of an image that could not be pulled. */
   readonly askRegistry: (want: Want) => Promise<RegistryVerdict | undefined>;
+  readonly observer: PullObserver;
+  readonly events: Pick<PulledEvents, 'finished'>;
   /** Asks for another look at nodes whose turn has come. */
   readonly wake: (node: string) => void;
   /** Finished pull pods of the cluster that keepWarm may hold back. */

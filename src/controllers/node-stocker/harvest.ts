@@ -2,11 +2,13 @@
 
 import { type Circuits, hostCircuit, imageCircuit } from '../../domain/circuits.ts';
 import type { Coverage, NodeIdentity } from '../../domain/coverage.ts';
+import type { PullObserver } from '../../domain/pull-observation.ts';
 import { backoffMs } from '../../domain/stock-plan.ts';
 import type { Want } from '../../domain/want.ts';
 import type { PullFailure } from './pull-failure.ts';
 import { IDENTITY_ANNOTATION, identityLabel, type PullPod } from './pull-pod.ts';
 import type { FailedPull, PullVerdict } from './pull-verdict.ts';
+import type { PulledEvents } from './pulled-events.ts';
 import type { RegistryVerdict } from './registry-check.ts';
 
 /** A pull pod with what it shows. */
@@ -24,6 +26,9 @@ export interface HarvestContext {
   readonly random: () => number;
   /** What the registry says itself of an image that could not be pulled. */
   readonly askRegistry: (want: Want) => Promise<RegistryVerdict | undefined>;
+  readonly observer: PullObserver;
+  /** Told of each pod that has brought something and is done. */
+  readonly events: Pick<PulledEvents, 'finished'>;
 }
 
 const MESSAGE_LIMIT = 256;
@@ -37,20 +42,23 @@ export async function harvest(
   context: HarvestContext,
 ): Promise<void> {
   for (const { pod, verdict } of pods) {
-    for (const key of verdict.present) addReceipt(node, pod, key, context);
+    const news = verdict.present.filter((key) => addReceipt(node, pod, key, context));
+    if (news.length > 0 && verdict.finishedAt !== undefined) context.events.finished(pod, verdict.finishedAt);
     await Promise.all(verdict.failed.map((failed) => addFailures(node, pod, failed, context)));
   }
 }
 
-function addReceipt(node: NodeIdentity, pod: PullPod, key: string, context: HarvestContext): void {
+/** Returns false if it was known. */
+function addReceipt(node: NodeIdentity, pod: PullPod, key: string, context: HarvestContext): boolean {
   const { coverage, circuits, wants, now } = context;
   const proof = pod.metadata.uid ?? pod.metadata.name;
-  if (!coverage.addReceipt(node, { key, proof }, now)) return;
+  if (!coverage.addReceipt(node, { key, proof }, now)) return false;
   for (const want of wants.filter((candidate) => asksFor(candidate, key))) {
     coverage.clearFailures(want.id, node.name);
     circuits.succeed(imageCircuit(want.id));
     circuits.succeed(hostCircuit(want.host));
   }
+  return true;
 }
 
 /** One pod is one attempt, however often it is looked at: the time it was made identifies it. */
@@ -100,6 +108,7 @@ function addFailure(
   const backoff = lastAttempt + backoffMs(attempts, context.random());
   const notBefore = Math.max(backoff, retryAfterMs === 0 ? 0 : context.now + retryAfterMs);
   context.coverage.setFailure(node, want, { reason, message, attempts, lastAttempt, notBefore });
+  context.observer.failed(reason);
   blame(node, want, cause, context);
 }
 

@@ -186,6 +186,8 @@ describe('a finished pull pod', () => {
     await world.clock.advance(MINUTE);
     world.finish('n1');
     expect(await world.reconcile('n1')).toEqual({ requeueAfterMs: 6 * MINUTE });
+    await world.reconcile('n1');
+    expect(world.finished).toEqual([pullPodName(N1, 1)]);
     expect(world.coverage.isPresent('n1', want)).toBe(true);
     expect(world.budget.taken('cluster')).toBe(0);
     await world.clock.advance(6 * MINUTE - 1_000);
@@ -257,6 +259,7 @@ describe('a pull that fails', () => {
       lastAttempt: start,
       notBefore: start + 30_000,
     });
+    expect([world.failures, world.finished]).toEqual([['ImageNotFound'], []]);
     await world.clock.advance(29_000);
     expect(await world.reconcile('n1')).toEqual({ requeueAfterMs: 1_000 });
     expect(world.pods()).toEqual([]);

@@ -49,6 +49,10 @@ export class StockerWorld implements AsyncDisposable {
   readonly budget: PullBudget;
   /** Nodes that were asked to be looked at again. */
   readonly woken: string[] = [];
+  /** Reasons of failures, as counted. */
+  readonly failures: string[] = [];
+  /** Pods whose events are to be read. */
+  readonly finished: string[] = [];
   isSettled = true;
   /** What the registry says itself of images that could not be pulled; by their names. */
   readonly registrySays = new Map<string, RegistryVerdict>();
@@ -87,6 +91,17 @@ export class StockerWorld implements AsyncDisposable {
       clock: this.clock,
       random: () => 0,
       isSettled: () => this.isSettled,
+      observer: {
+        pulled: () => undefined,
+        failed: (reason) => {
+          this.failures.push(reason);
+        },
+      },
+      events: {
+        finished: ({ metadata }) => {
+          this.finished.push(metadata.name);
+        },
+      },
       askRegistry: ({ id }) => Promise.resolve(this.registrySays.get(id.split('/')[1] ?? '')),
       wake: (node) => {
         this.woken.push(node);
