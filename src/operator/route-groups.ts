@@ -4,6 +4,7 @@ import type { Authorizer } from '../server/authorize.ts';
 import type { RouteGroup } from '../server/route-group.ts';
 import type { Caches } from './caches.ts';
 import type { Process } from './process.ts';
+import { webhooks } from './webhooks.ts';
 
 export interface RouteGroupParts {
   readonly process: Process;
@@ -11,7 +12,6 @@ export interface RouteGroupParts {
   readonly authorizer: Authorizer;
 }
 
-export function createRouteGroups({ process }: RouteGroupParts): readonly RouteGroup[] {
-  process.log.debug('nothing is served yet');
-  return [];
+export function createRouteGroups(parts: RouteGroupParts): readonly RouteGroup[] {
+  return [webhooks(parts)];
 }

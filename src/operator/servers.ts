@@ -38,8 +38,9 @@ async function startHttp(parts: ServerParts): Promise<HttpServer | undefined> {
   const reviews = apiServerReviews(client.unlimited());
   const authorizer = new Authorizer({ reviews, clock, anonymousRead });
   const isReady = (): boolean => Object.values(caches).every(({ hasSynced }) => hasSynced);
-  return startHttpServer({
-    groups: createRouteGroups({ ...parts, authorizer }),
+  const groups = createRouteGroups({ ...parts, authorizer });
+  const server = await startHttpServer({
+    groups,
     authorizer,
     clock,
     log: log.child({ server: 'http' }),
@@ -51,6 +52,11 @@ async function startHttp(parts: ServerParts): Promise<HttpServer | undefined> {
     ratePerClient,
     accessLog,
   });
+  const close = async (): Promise<void> => {
+    await server.close();
+    for (const group of groups) await group.close?.();
+  };
+  return { port: server.port, close };
 }
 
 /** @throws Error if only one of the two files is named */

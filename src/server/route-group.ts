@@ -51,6 +51,8 @@ export interface RouteGroup {
   readonly problemResponse?: (problem: Problem, context: ServerContext) => Response | Promise<Response>;
   /** Default: nothing may be loaded. */
   readonly contentSecurityPolicy?: string;
+  /** Called when the server no longer listens: what was taken in is finished. */
+  readonly close?: () => Promise<void>;
   /** What the OpenAPI document says of the group; absent: nothing. */
   readonly operations?: readonly Operation[];
 }

@@ -48,6 +48,7 @@ export function webhookRoutes(ports: WebhookPorts): RouteGroup {
     routes,
     authentication: 'Own',
     maxBodyBytes: MAX_BODY_BYTES,
+    close: () => ports.batches.flush(),
   };
 }
 
