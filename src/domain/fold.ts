@@ -36,54 +36,54 @@ export function* foldEach<T>(
   return undefined;
 }
 
-/** How items are sorted. */
-export interface SortOrder<T> {
-  readonly compare: (left: T, right: T) => number;
-  /** Numbers looked at first, because numbers are sorted without comparing. */
-  readonly ranks?: Ranks;
+/** Compares two items by their places. */
+type CompareAt = (left: number, right: number) => number;
+
+/** How places are sorted. */
+export interface PlaceOrder {
+  readonly compareAt: CompareAt;
+  /** Looked at first, because numbers are sorted without comparing. */
+  readonly keys?: Keys;
 }
 
-/** Two numbers for every item, by its place; they never contradict the comparison. Never NaN or minus zero. */
-export interface Ranks {
-  readonly ranks: readonly number[];
+/** Two numbers of every item, by its place; they never contradict the comparison. Never NaN or minus zero. */
+export interface Keys {
+  readonly ranks: Float64Array;
   /** Looked at where ranks are equal. */
-  readonly tieRanks: readonly number[];
+  readonly tieRanks: Float64Array;
 }
 
 /** A sorted copy; stable, like Array.prototype.sort, but in steps. */
-export function* foldSort<T>(items: readonly T[], { compare, ranks }: SortOrder<T>): Fold<readonly T[]> {
+export function* foldSort<T>(
+  items: readonly T[],
+  compare: (left: T, right: T) => number,
+): Fold<readonly T[]> {
   const compareAt = (left: number, right: number): number => compare(items[left] as T, items[right] as T);
-  const places = new Uint32Array(items.length);
-  for (let index = 0; index < places.length; index++) places[index] = index;
-  const indexes =
-    ranks === undefined ? yield* mergeSort(places, compareAt) : yield* rankedSort(places, ranks, compareAt);
   const sorted: T[] = [];
-  for (let index = 0; index < indexes.length; index++) sorted.push(items[indexes[index] as number] as T);
+  for (const place of yield* foldOrder(items.length, { compareAt })) sorted.push(items[place] as T);
   return sorted;
 }
 
-/** Sorts by the ranks, then by comparing what ties in both. */
-function* rankedSort(places: Indexes, { ranks, tieRanks }: Ranks, compareAt: CompareAt): Fold<Indexes> {
-  const byTieRank = yield* radixSort(places, new Float64Array(tieRanks));
-  const indexes = yield* radixSort(byTieRank, new Float64Array(ranks));
-  const isTie = (left: number, right: number): boolean =>
-    ranks[left] === ranks[right] && tieRanks[left] === tieRanks[right];
-  yield* sortTies(indexes, isTie, compareAt);
+/** The places 0 to `length` in order; of equals, the lower first. */
+export function* foldOrder(length: number, { compareAt, keys }: PlaceOrder): Fold<Indexes> {
+  const places = new Uint32Array(length);
+  for (let index = 0; index < length; index++) places[index] = index;
+  if (keys === undefined) return yield* mergeSort(places, compareAt);
+  const byTieRank = yield* radixSort(places, new Float64Array(keys.tieRanks));
+  const indexes = yield* radixSort(byTieRank, new Float64Array(keys.ranks));
+  yield* sortTies(indexes, keys, compareAt);
   return indexes;
 }
 
-type CompareAt = (left: number, right: number) => number;
-
 /** Sorts every stretch of neighbours that tie, in place. */
-function* sortTies(
-  indexes: Uint32Array,
-  isTie: (left: number, right: number) => boolean,
-  compareAt: CompareAt,
-): Fold<undefined> {
+function* sortTies(indexes: Uint32Array, { ranks, tieRanks }: Keys, compareAt: CompareAt): Fold<undefined> {
   let start = 0;
   let inStep = 0;
   for (let end = 1; end <= indexes.length; end++) {
-    if (end < indexes.length && isTie(indexes[start] as number, indexes[end] as number)) continue;
+    const first = indexes[start] as number;
+    // Beyond the last there is nothing, which ties with nothing.
+    const next = indexes[end] as number;
+    if (ranks[first] === ranks[next] && tieRanks[first] === tieRanks[next]) continue;
     if (end - start > RUN_LENGTH) {
       indexes.set(yield* mergeSort(indexes.slice(start, end), compareAt), start);
     } else if (end - start > 1) {

@@ -86,7 +86,7 @@ export class ImageCollection {
       if (primary !== undefined) primaries.set(digest, primary);
       if (resolved.length > 1) for (const image of resolved) byTag.set(image.tag, image);
     });
-    const images = yield* foldSort([...byTag.values()], { compare: order });
+    const images = yield* foldSort([...byTag.values()], order);
     return new ImageCollection(images, { order, byTag, primaries });
   }
 

@@ -35,9 +35,9 @@ export function imageForReference(source: SourceImages, reference: Reference): R
 export function imageForTag(source: SourceImages, name: string, digest?: Digest): Result<Image, LookupError> {
   const image = source.resolved.imageForTag(name);
   if (image !== undefined) return ok(image);
-  const tag = source.plan.listing.byTag.get(name);
-  if (tag === undefined) return err('UnknownImage');
-  return ok(makeImage(source.selection.spec.image, tag, { digest: digest ?? null }));
+  const { names, read } = source.plan.listing;
+  if (!names.includes(name)) return err('UnknownImage');
+  return ok(makeImage(source.selection.spec.image, read(name), { digest: digest ?? null }));
 }
 
 /** The source after `node` was seen to have the image of a digest; all of its tags know. */

@@ -1,7 +1,7 @@
 /** A repository's tags as one source sees them: read, filtered, in output order. */
 
 import type { Digest } from './digest.ts';
-import { type Fold, foldEach, foldSort } from './fold.ts';
+import { type Fold, foldEach, foldOrder } from './fold.ts';
 import type { Integer } from './integer.ts';
 import type { Pattern } from './pattern.ts';
 import type { Grammar } from './tag/grammar.ts';
@@ -17,12 +17,14 @@ export interface ListedTag {
   readonly pushedMs?: number;
 }
 
+/** Names only: to read a tag again costs less than to keep a hundred thousand of them. */
 export interface Listing {
   /** Every tag that exists for the source, in output order; equal ones in the registry's order. */
-  readonly tags: readonly Tag[];
-  readonly byTag: ReadonlyMap<string, Tag>;
-  /** The same tags by type, in output order. */
-  readonly byType: ReadonlyMap<TagType, readonly Tag[]>;
+  readonly names: readonly string[];
+  /** The same names by type, types in their fixed order. */
+  readonly namesByType: ReadonlyMap<TagType, readonly string[]>;
+  /** What a name of the list says. */
+  readonly read: (name: string) => Tag;
   /** What the registry's list told beyond the names. */
   readonly listed: ReadonlyMap<string, ListedTag>;
   /** Names in the list that do not exist for the source, with the reason. */
@@ -39,12 +41,15 @@ export interface ListingFilter {
   readonly cycle: Integer | null;
 }
 
-/** Reads, filters and orders a tag list. A name that is listed twice counts once. */
-export function* readListing(filter: ListingFilter, entries: Iterable<ListedTag | string>): Fold<Listing> {
-  const byTag = new Map<string, Tag>();
+/**
+ * Reads, filters and orders a tag list.
+ *
+ * @param entries bare names each once, as the registry client gives them; of entries of one name the first counts
+ */
+export function* readListing(filter: ListingFilter, entries: readonly (ListedTag | string)[]): Fold<Listing> {
+  const segments = new Map<TagType, Segment>();
   const ignored = new Map<string, string>();
   const listed = new Map<string, ListedTag>();
-  const segments = new Map<TagType, Segment>();
   let hiddenByArchitecture = 0;
   const patterns = [...filter.include, ...filter.exclude];
   const itemsPerStep = Math.min(1000, ...patterns.map((pattern) => pattern.itemsPerStep * 4));
@@ -52,22 +57,26 @@ export function* readListing(filter: ListingFilter, entries: Iterable<ListedTag 
     entries,
     (entry) => {
       const name = typeof entry === 'string' ? entry : entry.tag;
-      if (byTag.has(name)) return;
-      const read = readExisting(filter, name);
-      if (typeof read === 'string') {
-        ignored.set(name, read);
+      if (listed.has(name)) return;
+      const tag = readExisting(filter, name);
+      if (typeof tag === 'string') {
+        ignored.set(name, tag);
         return;
       }
-      byTag.set(name, read);
-      addToSegment(segments, filter.grammar, read);
+      addToSegment(segments, filter.grammar, tag);
       if (typeof entry !== 'string') listed.set(name, entry);
-      if (read.architecture !== null) hiddenByArchitecture++;
+      if (tag.architecture !== null) hiddenByArchitecture++;
     },
     itemsPerStep,
   );
-  const byType = yield* sortSegments(segments, filter.grammar);
-  const tags = ([] as Tag[]).concat(...TAG_TYPES.map((type) => byType.get(type) ?? []));
-  return { tags, byTag, byType, listed, ignored, hiddenByArchitecture };
+  const namesByType = yield* sortSegments(segments, filter.grammar);
+  const names = ([] as string[]).concat(...namesByType.values());
+  return { names, namesByType, read: filter.grammar.read, listed, ignored, hiddenByArchitecture };
+}
+
+/** Every tag of the list, read one after the other. */
+export function* readAll({ names, read }: Listing): Generator<Tag> {
+  for (const name of names) yield read(name);
 }
 
 /** When the image was made, as far as anybody tells. */
@@ -86,21 +95,21 @@ function readExisting(filter: ListingFilter, name: string): Tag | string {
   return tag.cycle === null ? 'of no cycle' : `of cycle ${tag.cycle}`;
 }
 
-/** Tags of one type in the registry's order, with what sorts them. */
+/** Names of one type in the registry's order, with what sorts them. */
 interface Segment {
-  readonly tags: Tag[];
+  readonly names: string[];
   readonly ranks: number[];
   readonly tieRanks: number[];
 }
 
-/** Ranks are asked for while the tag is at hand: later each would have to come from memory again. */
+/** Ranks are asked for while the tag is at hand: it is not kept. */
 function addToSegment(segments: Map<TagType, Segment>, { rank, tieRank }: Grammar, tag: Tag): void {
   let segment = segments.get(tag.type);
   if (segment === undefined) {
-    segment = { tags: [], ranks: [], tieRanks: [] };
+    segment = { names: [], ranks: [], tieRanks: [] };
     segments.set(tag.type, segment);
   }
-  segment.tags.push(tag);
+  segment.names.push(tag.tag);
   // Newest first; subtracted, because negating 0 would give minus zero.
   segment.ranks.push(0 - rank(tag));
   segment.tieRanks.push(0 - tieRank(tag));
@@ -109,12 +118,23 @@ function addToSegment(segments: Map<TagType, Segment>, { rank, tieRank }: Gramma
 /** Sorting each type by itself spares comparing types. */
 function* sortSegments(
   segments: ReadonlyMap<TagType, Segment>,
-  { compare }: Grammar,
-): Fold<ReadonlyMap<TagType, readonly Tag[]>> {
-  const sorted = new Map<TagType, readonly Tag[]>();
-  for (const [type, { tags, ranks, tieRanks }] of segments) {
-    const order = { compare: (left: Tag, right: Tag) => compare(right, left), ranks: { ranks, tieRanks } };
-    sorted.set(type, yield* foldSort(tags, order));
+  { read, compare }: Grammar,
+): Fold<ReadonlyMap<TagType, readonly string[]>> {
+  const sorted = new Map<TagType, readonly string[]>();
+  for (const type of TAG_TYPES) {
+    const segment = segments.get(type);
+    if (segment === undefined) continue;
+    const { names, ranks, tieRanks } = segment;
+    // Only names that tie in both ranks are compared; each of them is read once more.
+    const tags: Tag[] = [];
+    const tagAt = (place: number): Tag => (tags[place] ??= read(names[place] as string));
+    const compareAt = (left: number, right: number): number => compare(tagAt(right), tagAt(left));
+    const keys = { ranks: new Float64Array(ranks), tieRanks: new Float64Array(tieRanks) };
+    const places = yield* foldOrder(names.length, { compareAt, keys });
+    sorted.set(
+      type,
+      Array.from(places, (place) => names[place] as string),
+    );
   }
   return sorted;
 }

@@ -19,11 +19,13 @@ export function* radixSort(indexes: Indexes, keys: Float64Array): Fold<Indexes> 
   let source = indexes;
   let target = new Uint32Array(indexes.length);
   // Both platforms we build for are little-endian: the first byte of a double is its lowest digit.
+  const counts = countDigits(bytes);
+  yield;
   for (let digit = 0; digit < DIGITS; digit++) {
-    const starts = digitStarts(source, bytes, digit);
-    yield;
+    const starts = counts.subarray(digit * RADIX, (digit + 1) * RADIX);
     // One digit in all keys: nothing would move.
-    if (starts === undefined) continue;
+    if (starts.includes(keys.length)) continue;
+    toStarts(starts);
     scatter(source, target, { bytes, digit, starts });
     [source, target] = [target, source];
     yield;
@@ -43,22 +45,24 @@ function makeSortable(keys: Float64Array): void {
   }
 }
 
-/** Where each value of a digit begins in the output; undefined if there is only one value. */
-function digitStarts(source: Uint32Array, bytes: Uint8Array, digit: number): Uint32Array | undefined {
-  const starts = new Uint32Array(RADIX);
-  let value = 0;
-  for (let index = 0; index < source.length; index++) {
-    value = bytes[(source[index] as number) * DIGITS + digit] as number;
-    starts[value] = (starts[value] as number) + 1;
+/** How often each value occurs, for every digit, in one go through memory. */
+function countDigits(bytes: Uint8Array): Uint32Array {
+  const counts = new Uint32Array(DIGITS * RADIX);
+  for (let index = 0; index < bytes.length; index++) {
+    const slot = (index % DIGITS) * RADIX + (bytes[index] as number);
+    counts[slot] = (counts[slot] as number) + 1;
   }
-  if (starts[value] === source.length) return undefined;
+  return counts;
+}
+
+/** Turns counts of values into the places where they begin. */
+function toStarts(counts: Uint32Array): void {
   let sum = 0;
-  for (let next = 0; next < RADIX; next++) {
-    const count = starts[next] as number;
-    starts[next] = sum;
+  for (let value = 0; value < RADIX; value++) {
+    const count = counts[value] as number;
+    counts[value] = sum;
     sum += count;
   }
-  return starts;
 }
 
 interface Digit {

@@ -3,6 +3,7 @@
 import { displayed } from './display.ts';
 import { type Fold, foldEach } from './fold.ts';
 import { allAliases, type Image, imageReference } from './image.ts';
+import { readAll } from './listing.ts';
 import { type GuardedField, type HeldBack, isHeldBack, type NewestSeen } from './newest-seen.ts';
 import { entries, type SourceImages } from './source-images.ts';
 import { type ImageClass, imageForClass, isPrepulled } from './spawner.ts';
@@ -80,7 +81,7 @@ export function* summarise(
     latestRelease: latestRelease.image,
     images,
     counts: {
-      known: source.plan.listing.tags.length,
+      known: source.plan.listing.names.length,
       displayed: shown,
       selected: images.length,
       prepulled: images.filter(({ prepulled }) => prepulled).length,
@@ -104,7 +105,7 @@ function headline(source: SourceImages, previous: PreviousResult, field: Guarded
   const image = imageForClass(source, CLASS_OF[field]);
   const candidate = image === undefined ? null : versionBehind(image);
   const newest = previous.newestSeen[field];
-  const isListed = (tag: string): boolean => source.plan.listing.byTag.has(tag);
+  const isListed = (tag: string): boolean => source.plan.listing.names.includes(tag);
   if (newest !== undefined && !spec.allowDowngrade && isHeldBack(grammar, newest, candidate, isListed)) {
     const held: HeldBack = { field, candidate, newestSeen: newest };
     return { field, image: previous.headlines[field] ?? null, seen: newest, held };
@@ -151,10 +152,10 @@ function* listedTags(source: SourceImages): Generator<Tag> {
 
 /** Types that are filtered do not change when aliases are resolved, so the tags as they read will do. */
 function* countDisplayed({ selection, plan }: SourceImages): Fold<number> {
-  const { tags, hiddenByArchitecture } = plan.listing;
-  if (Object.keys(selection.spec.display).length === 0) return tags.length - hiddenByArchitecture;
+  const { names, hiddenByArchitecture } = plan.listing;
+  if (Object.keys(selection.spec.display).length === 0) return names.length - hiddenByArchitecture;
   let count = 0;
-  yield* foldEach(displayed(tags, selection.spec.display, plan.nowMs), () => {
+  yield* foldEach(displayed(readAll(plan.listing), selection.spec.display, plan.nowMs), () => {
     count++;
   });
   return count;

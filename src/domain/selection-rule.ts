@@ -27,6 +27,8 @@ export type Verdict = Candidate | string | null;
 
 export interface Rule {
   readonly spec: RuleSpec;
+  /** Cheaper than reading a tag only to have it refused: false if the rule certainly does not take the name. */
+  readonly mayTake: (name: string) => boolean;
   /** Judges a tag by name alone: not by age, not by how many are newer. */
   readonly judge: (tag: Tag) => Verdict;
   /** Age of two candidates: negative if the first is older. Ties are broken by the grammar's order, then by text. */
@@ -87,6 +89,7 @@ export function outOfBounds(
 function typeRule(spec: RuleSpec, type: Tag['type'], grammar: GrammarName): Rule {
   return {
     spec,
+    mayTake: () => true,
     judge(tag) {
       if (tag.type !== type) return null;
       if (tag.architecture !== null) return `for architecture ${tag.architecture} only`;
@@ -102,6 +105,7 @@ function typeRule(spec: RuleSpec, type: Tag['type'], grammar: GrammarName): Rule
 function namedRule(spec: RuleSpec, names: ReadonlySet<string>): Rule {
   return {
     spec,
+    mayTake: (name) => names.has(name),
     judge: (tag) => (names.has(tag.tag) ? { tag, key: null } : null),
     compare: () => 0,
     itemsPerStep: PLENTY,
@@ -117,6 +121,7 @@ interface RangeParts {
 function rangeRule(spec: RuleSpec, { selector, range, grammar }: RangeParts): Rule {
   return {
     spec,
+    mayTake: () => true,
     judge(tag) {
       const version = versionForRange(tag, selector.variant, grammar);
       if (typeof version === 'string' || version === null) return version;
@@ -167,6 +172,7 @@ function patternRule(
   const readKey = orderBy === null ? undefined : KEY_READERS[orderBy.as];
   return {
     spec,
+    mayTake: (name) => pattern.test(name),
     judge(tag) {
       if (orderBy === null || readKey === undefined)
         return pattern.test(tag.tag) ? { tag, key: tag.tag } : null;

@@ -9,15 +9,15 @@
  */
 
 import { displayed } from './display.ts';
-import { type Fold, foldEach, foldSort } from './fold.ts';
-import { dateOf, type ListedTag, type Listing, type ListingFilter, readListing } from './listing.ts';
+import { type Fold, foldEach } from './fold.ts';
+import { dateOf, type ListedTag, type Listing, type ListingFilter, readAll, readListing } from './listing.ts';
 import { compilePattern, type Pattern } from './pattern.ts';
 import { err, ok, type Result } from './result.ts';
-import { type Candidate, compileRule, outOfBounds, type Rule, type RuleProblem } from './selection-rule.ts';
+import { compileRule, outOfBounds, type Rule, type RuleProblem } from './selection-rule.ts';
+import { searchListing } from './selection-search.ts';
 import { RECOMMENDED_RULE, type SelectionSpec } from './selection-spec.ts';
 import { createGrammar, type Grammar } from './tag/grammar.ts';
 import type { Tag } from './tag/tag.ts';
-import { compareText } from './tag/version.ts';
 
 /** Names that are looked for one by one. */
 const FEW = 64;
@@ -66,21 +66,15 @@ export function compileSelection(spec: SelectionSpec): Result<Selection, Selecti
 /** Stage one: reads and orders the list, applies the rules, names the digests to ask for. */
 export function* planSelection(
   selection: Selection,
-  tags: Iterable<ListedTag | string>,
+  entries: readonly (ListedTag | string)[],
   nowMs: number,
 ): Fold<SelectionPlan> {
-  const listing = yield* readListing(selection.filter, tags);
-  const kept = new Map<string, string[]>();
-  const { recommended } = selection.spec.grammar;
-  if (listing.byTag.has(recommended)) kept.set(recommended, [RECOMMENDED_RULE]);
-  for (const rule of selection.rules) {
-    for (const { tag } of yield* keepNewest(selection, rule, { listing, nowMs })) {
-      const rules = kept.get(tag.tag);
-      if (rules === undefined) kept.set(tag.tag, [rule.spec.name]);
-      else rules.push(rule.spec.name);
-    }
+  const listing = yield* readListing(selection.filter, entries);
+  const kept = new Map([[selection.spec.grammar.recommended, [RECOMMENDED_RULE]]]);
+  for (const { rule, tags } of yield* searchListing(selection.rules, { ...selection, listing, nowMs })) {
+    for (const { tag } of tags) kept.set(tag, [...(kept.get(tag) ?? []), rule.spec.name]);
   }
-  const wanted = new Set([...kept.keys(), ...alsoWanted(selection, { listing, nowMs })]);
+  const wanted = new Set([...kept.keys(), ...(yield* alsoWanted(selection, listing, nowMs))]);
   const needsDigest = yield* inListingOrder(listing, wanted);
   const chosen = new Map(needsDigest.filter((tag) => kept.has(tag)).map((tag) => [tag, kept.get(tag) ?? []]));
   return { listing, chosen, needsDigest, nowMs };
@@ -88,9 +82,11 @@ export function* planSelection(
 
 /** Why a tag of the registry's list is not selected; undefined if it is, or is not in the list. */
 export function explainDropped(selection: Selection, plan: SelectionPlan, name: string): string | undefined {
-  const tag = plan.listing.byTag.get(name);
-  if (tag === undefined) return plan.listing.ignored.get(name);
-  if (plan.chosen.has(name)) return undefined;
+  if (!plan.listing.names.includes(name)) return plan.listing.ignored.get(name);
+  return plan.chosen.has(name) ? undefined : dropReason(selection, plan, plan.listing.read(name));
+}
+
+function dropReason(selection: Selection, plan: SelectionPlan, tag: Tag): string {
   const reasons = selection.rules.flatMap((rule) => ruleReason(rule, tag, plan) ?? []);
   return reasons.length === 0 ? `no rule is for ${tag.type} tags like this` : reasons.join('; ');
 }
@@ -100,91 +96,27 @@ export function* droppedTags(
   selection: Selection,
   plan: SelectionPlan,
 ): Generator<{ readonly tag: string; readonly reason: string }> {
-  for (const { tag } of plan.listing.tags) {
-    const reason = explainDropped(selection, plan, tag);
-    if (reason !== undefined) yield { tag, reason };
+  const { names, ignored, read } = plan.listing;
+  for (const tag of names) {
+    if (!plan.chosen.has(tag)) yield { tag, reason: dropReason(selection, plan, read(tag)) };
   }
-  for (const [tag, reason] of plan.listing.ignored) yield { tag, reason };
+  for (const [tag, reason] of ignored) yield { tag, reason };
 }
 
-/** The names in output order. */
-function* inListingOrder({ tags, byTag }: Listing, names: ReadonlySet<string>): Fold<readonly string[]> {
-  // A few are looked for: comparing pointers is far cheaper than visiting every tag.
-  if (names.size <= FEW) {
-    const found = [...names].flatMap((name) => byTag.get(name) ?? []);
-    const placed = found.map((tag) => ({ name: tag.tag, place: tags.indexOf(tag) }));
-    return placed.sort((left, right) => left.place - right.place).map(({ name }) => name);
+/** Those of the names that are listed, in output order. */
+function* inListingOrder({ names }: Listing, wanted: ReadonlySet<string>): Fold<readonly string[]> {
+  if (wanted.size <= FEW) {
+    const places = Array.from(wanted, (name) => names.indexOf(name)).filter((place) => place >= 0);
+    return places.sort((left, right) => left - right).map((place) => names[place] as string);
   }
   const ordered: string[] = [];
-  yield* foldEach(tags, ({ tag }) => {
-    if (names.has(tag)) ordered.push(tag);
+  yield* foldEach(names, (name) => {
+    if (wanted.has(name)) ordered.push(name);
   });
   return ordered;
 }
 
-interface Listed {
-  readonly listing: Listing;
-  readonly nowMs: number;
-}
-
-/** Candidates within the bounds, newest first, at most `newest` of one track. */
-function* keepNewest(selection: Selection, rule: Rule, listed: Listed): Fold<readonly Candidate[]> {
-  const candidates = yield* findCandidates(selection, rule, listed);
-  const track = selection.grammar.name === 'Docker' ? mostPrecise(rule, candidates) : candidates;
-  const compare = (left: Candidate, right: Candidate): number =>
-    compareCandidates(selection, rule, left, right);
-  const newestFirst = isInOrder(rule) ? track : yield* foldSort(track, { compare });
-  return rule.spec.newest === null ? newestFirst : newestFirst.slice(0, rule.spec.newest);
-}
-
-/** Every tag the rule takes within its bounds; where the list is in the rule's order, no more than are kept. */
-function* findCandidates({ grammar }: Selection, rule: Rule, listed: Listed): Fold<readonly Candidate[]> {
-  const candidates: Candidate[] = [];
-  const enough = isInOrder(rule) && grammar.name !== 'Docker' ? rule.spec.newest : null;
-  let judged = 0;
-  for (const tag of tagsFor(rule, listed.listing)) {
-    if (candidates.length === enough) break;
-    const candidate = takeTag(rule, tag, listed);
-    if (candidate !== undefined) candidates.push(candidate);
-    judged++;
-    if (judged % rule.itemsPerStep === 0) yield;
-  }
-  return candidates;
-}
-
-function tagsFor({ types }: Rule, { tags, byType }: Listing): readonly Tag[] {
-  if (types === undefined) return tags;
-  return ([] as Tag[]).concat(...types.map((type) => byType.get(type) ?? []));
-}
-
-function takeTag(rule: Rule, tag: Tag, { listing, nowMs }: Listed): Candidate | undefined {
-  const verdict = rule.judge(tag);
-  if (verdict === null || typeof verdict === 'string') return undefined;
-  return outOfBounds(rule, tag, dateOf(listing, tag), nowMs) === undefined ? verdict : undefined;
-}
-
-/** Whether the order of listings is the rule's order as well. */
-function isInOrder({ spec }: Rule): boolean {
-  return spec.selector.kind === 'type' || spec.selector.kind === 'tags';
-}
-
-/** Newest first; ties by the grammar, then by text, so that every run gives the same. */
-function compareCandidates(selection: Selection, rule: Rule, left: Candidate, right: Candidate): number {
-  return (
-    rule.compare(right, left) ||
-    selection.grammar.compare(right.tag, left.tag) ||
-    compareText(left.tag.tag, right.tag.tag)
-  );
-}
-
-/** Docker: 1.2 and 1 float over 1.2.3; the track with the most numbers is the one that is counted. */
-function mostPrecise(rule: Rule, candidates: readonly Candidate[]): readonly Candidate[] {
-  if (rule.spec.selector.kind !== 'type' && rule.spec.selector.kind !== 'semver') return candidates;
-  const precision = Math.max(...candidates.map(({ tag }) => tag.version?.precision ?? 0));
-  return candidates.filter(({ tag }) => (tag.version?.precision ?? 0) === precision);
-}
-
-function ruleReason(rule: Rule, tag: Tag, { listing, nowMs }: Listed): string | undefined {
+function ruleReason(rule: Rule, tag: Tag, { listing, nowMs }: SelectionPlan): string | undefined {
   const verdict = rule.judge(tag);
   if (verdict === null) return undefined;
   if (typeof verdict === 'string') return `${rule.spec.name}: ${verdict}`;
@@ -196,12 +128,15 @@ function ruleReason(rule: Rule, tag: Tag, { listing, nowMs }: Listed): string | 
     : `${rule.spec.name}: not among the newest ${count}`;
 }
 
-/** Names of the tags whose digests are wanted, beyond the chosen ones. */
-function* alsoWanted({ spec }: Selection, { listing, nowMs }: Listed): Generator<string> {
-  if (spec.digests === 'Selected') return;
-  yield* spec.grammar.aliases.filter((alias) => listing.byTag.has(alias));
-  if (spec.digests !== 'All') return;
-  for (const { tag } of displayed(listing.tags, spec.display, nowMs)) yield tag;
+/** Names of the tags whose digests are wanted, beyond the chosen ones; some may not be listed. */
+function* alsoWanted({ spec }: Selection, listing: Listing, nowMs: number): Fold<readonly string[]> {
+  if (spec.digests === 'Selected') return [];
+  const names = [...spec.grammar.aliases];
+  if (spec.digests === 'Named') return names;
+  yield* foldEach(displayed(readAll(listing), spec.display, nowMs), ({ tag }) => {
+    names.push(tag);
+  });
+  return names;
 }
 
 function compilePatterns(

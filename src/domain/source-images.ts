@@ -4,6 +4,7 @@ import type { Digest } from './digest.ts';
 import { type Fold, foldEach } from './fold.ts';
 import { type Image, makeImage } from './image.ts';
 import { ImageCollection, type Presence, withPresence } from './image-collection.ts';
+import { readAll } from './listing.ts';
 import type { Selection, SelectionPlan } from './selection.ts';
 import type { Tag } from './tag/tag.ts';
 
@@ -39,12 +40,10 @@ export function* concludeSelection(
   facts: SourceFacts,
 ): Fold<SourceImages> {
   const resolvesAll = selection.spec.digests === 'All';
-  const wanted = resolvesAll
-    ? plan.listing.tags
-    : plan.needsDigest.flatMap((tag) => plan.listing.byTag.get(tag) ?? []);
+  const wanted = resolvesAll ? plan.listing.names : plan.needsDigest;
   const images: Image[] = [];
-  yield* foldEach(wanted, (tag) => {
-    images.push(learn(selection, plan, facts, tag));
+  yield* foldEach(wanted, (name) => {
+    images.push(learn(selection, plan, facts, plan.listing.read(name)));
   });
   // Unless everything is resolved, tags for one architecture are asked for by name only and alias nothing.
   const apart = (image: Image): boolean => !resolvesAll && image.architecture !== null;
@@ -74,7 +73,7 @@ export function* entries({ selection, plan, resolved }: SourceImages): Generator
     for (const image of resolved.list()) yield { image };
     return;
   }
-  for (const tag of plan.listing.tags) {
+  for (const tag of readAll(plan.listing)) {
     if (tag.architecture !== null) continue;
     const image = resolved.imageForTag(tag.tag);
     yield image === undefined ? { tag } : { image };

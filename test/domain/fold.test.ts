@@ -1,7 +1,15 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { type Fold, foldEach, foldSort, ITEMS_PER_STEP, runFold } from '../../src/domain/fold.ts';
+import {
+  type Fold,
+  foldEach,
+  foldOrder,
+  foldSort,
+  ITEMS_PER_STEP,
+  type Keys,
+  runFold,
+} from '../../src/domain/fold.ts';
 
 interface Item {
   readonly key: number;
@@ -19,7 +27,11 @@ function itemsOf(keys: readonly number[]): readonly Item[] {
   return keys.map((key, index) => ({ key, index }));
 }
 
-const byKey = { compare: (left: Item, right: Item) => left.key - right.key };
+const byKey = (left: Item, right: Item): number => left.key - right.key;
+
+function keysOf(ranks: readonly number[], tieRanks: readonly number[]): Keys {
+  return { ranks: Float64Array.from(ranks), tieRanks: Float64Array.from(tieRanks) };
+}
 
 describe('folds', () => {
   it('visit every item in order, pausing in between', () => {
@@ -44,7 +56,7 @@ describe('folds', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 200 }), (keys) => {
         const items = itemsOf(keys);
-        expect(runFold(foldSort(items, byKey))).toEqual(items.toSorted(byKey.compare));
+        expect(runFold(foldSort(items, byKey))).toEqual(items.toSorted(byKey));
         expect(items).toEqual(itemsOf(keys));
       }),
     );
@@ -53,7 +65,7 @@ describe('folds', () => {
   it.each([1023, 1024, 1025, 2048, 5000, 9000])('sort %s items over several runs', (count) => {
     const items = itemsOf(Array.from({ length: count }, (_, index) => (index * 7919) % 1000));
     const { steps, value } = countSteps(foldSort(items, byKey));
-    expect(value).toEqual(items.toSorted(byKey.compare));
+    expect(value).toEqual(items.toSorted(byKey));
     expect(steps).toBeGreaterThanOrEqual(Math.ceil(count / 1024));
     const sorted = runFold(foldSort(value, byKey));
     expect(sorted).toEqual(value);
@@ -62,42 +74,48 @@ describe('folds', () => {
     );
   });
 
-  const rankedBy = (keys: readonly number[], tieRanks: readonly number[]) => ({
-    ranks: { ranks: keys, tieRanks },
-  });
-
-  it('look at the rank first, and compare only where it is equal', () => {
+  it('order places by rank first, and compare only where it is equal', () => {
     let compared = 0;
-    const keys = [3, 1, 2, 2];
-    const compare = (): number => {
+    const ranks = [3, 1, 2, 2];
+    const compareAt = (): number => {
       compared++;
       return 0;
     };
-    const sorted = runFold(foldSort(itemsOf(keys), { compare, ...rankedBy(keys, [0, 0, 0, 0]) }));
-    expect(sorted.map(({ index }) => index)).toEqual([1, 2, 3, 0]);
-    expect(compared).toBeGreaterThan(0);
-    expect(compared).toBeLessThan(4);
+    const places = runFold(foldOrder(4, { compareAt, keys: keysOf(ranks, [0, 0, 0, 0]) }));
+    expect([...places]).toEqual([1, 2, 3, 0]);
+    expect(compared).toBe(1);
   });
 
   it('look at the second rank where the first is equal, and compare only where both are', () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: -60, max: 60 }), { maxLength: 200 }), (keys) => {
-        const ranks = keys.map((key) => Math.floor(key / 20));
-        const tieRanks = keys.map((key) => Math.floor(key / 4));
-        const sorted = runFold(foldSort(itemsOf(keys), { ...byKey, ...rankedBy(ranks, tieRanks) }));
-        expect(sorted).toEqual(itemsOf(keys).toSorted(byKey.compare));
+      fc.property(fc.array(fc.integer({ min: -60, max: 60 }), { maxLength: 200 }), (values) => {
+        const items = itemsOf(values);
+        const keys = keysOf(
+          values.map((value) => Math.floor(value / 20)),
+          values.map((value) => Math.floor(value / 4)),
+        );
+        const compareAt = (left: number, right: number): number => (values[left] ?? 0) - (values[right] ?? 0);
+        const places = runFold(foldOrder(values.length, { compareAt, keys }));
+        expect(Array.from(places, (place) => items[place])).toEqual(items.toSorted(byKey));
       }),
     );
   });
 
+  it('leave the keys as they were', () => {
+    const keys = keysOf([2, -1], [0, 0]);
+    runFold(foldOrder(2, { compareAt: () => 0, keys }));
+    expect(keys).toEqual(keysOf([2, -1], [0, 0]));
+  });
+
   it('sort long stretches of one rank in steps too', () => {
-    const keys = Array.from({ length: 5000 }, (_, index) => (index * 7919) % 1000);
-    const ranks = rankedBy(
-      keys.map((key) => (key < 10 ? 0 : 1)),
-      keys.map(() => 0),
+    const values = Array.from({ length: 5000 }, (_, index) => (index * 7919) % 1000);
+    const keys = keysOf(
+      values.map((value) => (value < 10 ? 0 : 1)),
+      values.map(() => 0),
     );
-    const { steps, value } = countSteps(foldSort(itemsOf(keys), { ...byKey, ...ranks }));
-    expect(value).toEqual(itemsOf(keys).toSorted(byKey.compare));
+    const compareAt = (left: number, right: number): number => (values[left] ?? 0) - (values[right] ?? 0);
+    const { steps, value } = countSteps(foldOrder(values.length, { compareAt, keys }));
+    expect(Array.from(value, (place) => values[place])).toEqual(values.toSorted((a, b) => a - b));
     expect(steps).toBeGreaterThanOrEqual(5);
   });
 });

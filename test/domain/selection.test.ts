@@ -330,7 +330,7 @@ describe('what exists for a source', () => {
       'r22_0_0',
     ];
     const { listing } = planOf(spec, tags);
-    expect(listing.tags.map(({ tag }) => tag)).toEqual(['w_2077_45_c0045.001']);
+    expect(listing.names).toEqual(['w_2077_45_c0045.001']);
     expect(Object.fromEntries(listing.ignored)).toEqual({
       'w_2077_46_c0046.001': 'of cycle 46',
       w_2077_47: 'of no cycle',
@@ -340,11 +340,27 @@ describe('what exists for a source', () => {
     expect(reason(spec, tags, 'r22_0_0')).toBe('not in tags.include');
   });
 
-  it('counts a name once, and the tags hidden by architecture', () => {
-    const { listing } = planOf(specOf('RSP', []), ['w_2077_46', 'w_2077_46', 'a-b', 'w_2077_46-arm64']);
-    expect(listing.tags).toHaveLength(3);
+  it('is ordered by type, newest first, and counts the tags hidden by architecture', () => {
+    const { listing } = planOf(specOf('RSP', []), ['a-b', 'w_2077_45', 'w_2077_46-arm64', 'w_2077_46']);
+    expect([...listing.namesByType]).toEqual([
+      ['weekly', ['w_2077_46', 'w_2077_46-arm64', 'w_2077_45']],
+      ['unknown', ['a-b']],
+    ]);
+    expect(listing.names).toEqual([...listing.namesByType.values()].flat());
     expect(listing.hiddenByArchitecture).toBe(2);
-    expect([...listing.byType.keys()].toSorted()).toEqual(['unknown', 'weekly']);
+  });
+
+  it('keeps tags that tie in everything in the order of the registry', () => {
+    const { listing } = planOf(specOf('RSP', []), ['w_2077_46', 'w_2077_046', 'w_2077_0046']);
+    expect(listing.names).toEqual(['w_2077_46', 'w_2077_046', 'w_2077_0046']);
+  });
+
+  it('counts the first of several entries of one name', () => {
+    const entries = [1, 2].map((key) => ({ tag: 'w_2077_46-arm64', digest: digestOf(key) }));
+    const { listing } = planOf(specOf('RSP', []), entries);
+    expect(listing.names).toEqual(['w_2077_46-arm64']);
+    expect(listing.hiddenByArchitecture).toBe(1);
+    expect(listing.listed.get('w_2077_46-arm64')?.digest).toBe(digestOf(1));
   });
 
   it('says of every tag either which rules kept it or why it was dropped', () => {

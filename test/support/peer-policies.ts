@@ -339,7 +339,7 @@ export function retainPeer(policy: PeerPolicy, tags: readonly RetainedTag[]): re
     (tag): ListedTag => ({ tag: `${timeOf(policy, tag)}_${tag.tag}`, pushedMs: daysAgoMs(tag) }),
   );
   const { chosen, listing } = runFold(planSelection(selection.value, listed, 0));
-  const newest = listing.tags.filter(({ tag }) => chosen.has(tag)).map(({ tag }) => tag);
+  const newest = listing.names.filter((tag) => chosen.has(tag));
   return newest
     .toSorted((left, right) => Number.parseInt(right) - Number.parseInt(left))
     .map((tag) => tag.replace(/^[0-9]*_/, ''));

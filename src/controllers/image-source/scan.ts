@@ -125,6 +125,5 @@ function isImmutable(
   tag: string,
   pushed: ReadonlySet<string> = new Set(),
 ): boolean {
-  const read = listing.byTag.get(tag);
-  return read !== undefined && IMMUTABLE.has(read.type) && !pushed.has(tag);
+  return IMMUTABLE.has(listing.read(tag).type) && !pushed.has(tag);
 }

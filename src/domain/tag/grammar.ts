@@ -69,7 +69,7 @@ export function createGrammar(options: GrammarOptions): Grammar {
     name: options.name,
     read(tag) {
       const read = reader.read(tag);
-      return aliases.has(tag) && isPossibleAlias(read) ? reader.readAlias(tag) : read;
+      return isPossibleAlias(read) && aliases.has(tag) ? reader.readAlias(tag) : read;
     },
     readAlias: (tag) => reader.readAlias(tag),
     compare,
