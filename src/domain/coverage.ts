@@ -185,6 +185,11 @@ export class Coverage {
     this.#notify(node.name, [...new Set(changed)]);
   }
 
+  /** The keys of the last unfinished pull pod that was seen on the node. */
+  pullingKeys(node: string): readonly string[] {
+    return [...(this.#nodes.get(node)?.pulling.keys() ?? [])];
+  }
+
   /** What the node's pull pod is doing for the image. */
   pullState(node: string, want: Want): PullState | undefined {
     const pulling = this.#nodes.get(node)?.pulling ?? NOTHING;

@@ -126,6 +126,17 @@ export class StockIndex {
     return { missing, ...(missing > 0 && { lookAfterMs: want.timeoutMs - oldest }) };
   }
 
+  /** Over all images: pairs whose node should have the image, and those whose node has it. */
+  totals(): { readonly eligible: number; readonly present: number } {
+    let [eligible, present] = [0, 0];
+    for (const { names } of this.#entries.values()) {
+      const counts = countStates((state) => names[state].size);
+      eligible += counts.eligible;
+      present += counts.present;
+    }
+    return { eligible, present };
+  }
+
   #placeAll(node: string): readonly string[] {
     const changed: string[] = [];
     for (const [id, entry] of this.#entries) if (this.#place(entry, node)) changed.push(id);

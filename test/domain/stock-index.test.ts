@@ -112,6 +112,15 @@ describe('StockIndex', () => {
     expect(world.node('n1', { labels: { gpu: 'yes' }, ready: false })).toEqual(['ns/a', 'ns/gpu']);
   });
 
+  it('sums up all images', () => {
+    const world = new World();
+    for (const name of ['n1', 'n2']) world.node(name);
+    world.node('n3', { unschedulable: true });
+    for (const name of ['a', 'b']) world.want(want(name));
+    world.receive('n1', want('a'));
+    expect(world.index.totals()).toEqual({ eligible: 4, present: 1 });
+  });
+
   it('answers for a want that it has not been told of', () => {
     const world = new World();
     world.node('n1');

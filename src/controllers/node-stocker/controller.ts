@@ -29,6 +29,7 @@ import { judgePullPod } from './pull-verdict.ts';
 import type { PulledEvents } from './pulled-events.ts';
 import type { RegistryVerdict } from './registry-check.ts';
 import { deleteRested } from './rest.ts';
+import { noteVanished } from './vanished.ts';
 import { openGate, shouldOpenGate } from './warm-gate.ts';
 
 /** Index of the pod informer: pull pods by the name of their node. */
@@ -105,6 +106,7 @@ async function stock(
   if (!options.expectations.areMet(node.name, seen, options.clock.monotonic())) {
     return { requeueAfterMs: CACHE_LAG_MS };
   }
+  noteVanished(node, pods, { ...options, wants, now: context.now });
   const rest = await deleteRested({ ...options, wants }, pods, context);
   const unfinished = pods.filter(({ verdict }) => !verdict.finished);
   const progress = pullProgress(unfinished, wants, context.now);
