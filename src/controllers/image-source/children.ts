@@ -3,7 +3,7 @@
 import { LABELS } from '../../api/group-version.ts';
 import type { ImageSource, ImageSourceStatus } from '../../api/image-source.ts';
 import type { PrepulledImage } from '../../api/prepulled-image.ts';
-import { allAliases, type Image, imageReferenceWithDigest } from '../../domain/image.ts';
+import type { Image } from '../../domain/image.ts';
 import { type Reference, validateReference } from '../../domain/reference.ts';
 import type { SourceImages } from '../../domain/source-images.ts';
 import { isConflict, isNotFound } from '../../kube/api-error.ts';
@@ -14,9 +14,10 @@ import { childName, controllerOf, controllerReference, isControlledBy } from '..
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
 import { done, type Result, WaitingError } from '../../kube/result.ts';
-import { isEqual } from '../../kube/status-writer.ts';
 import { imageSourceType, prepulledImageType } from '../kinds.ts';
+import { type AppliedSpecs, childSpec, hasLabels, saysExactly } from './child-spec.ts';
 import type { ScanMemory } from './scan-memory.ts';
+import { setSuspended } from './suspend-phase.ts';
 
 /** Index of the PrepulledImage informer: by the uid of the controlling owner. */
 export const CHILDREN_BY_OWNER = 'owner';
@@ -24,11 +25,11 @@ export const CHILDREN_BY_OWNER = 'owner';
 export interface ChildrenOptions {
   readonly client: KubeClient;
   readonly memory: ScanMemory;
+  readonly applied: AppliedSpecs;
   readonly images: Pick<Lister<PrepulledImage>, 'get' | 'byIndex'>;
 }
 
 const CONFLICT_RETRY_MS = 60_000;
-const MAX_ALIASES = 16;
 
 export function childrenPhase(options: ChildrenOptions) {
   return async (
@@ -36,16 +37,22 @@ export function childrenPhase(options: ChildrenOptions) {
     _draft: Draft<ImageSourceStatus>,
     context: PhaseContext,
   ): Promise<Result> => {
-    const { result, held = [] } = options.memory.get(formatKey(source.metadata)) ?? {};
-    if (result === undefined) return done;
-    const { images } = result;
+    const key = formatKey(source.metadata);
+    const { result, held = [] } = options.memory.get(key) ?? {};
     const existing = childrenOf(options, source);
+    if (result === undefined) {
+      // Released before a scan has succeeded: the children need not wait for it.
+      await setSuspended(options.client, existing, false, context);
+      return done;
+    }
+    const { images } = result;
     const wanted = source.spec.prepull === undefined ? [] : primaries(images);
     const placed = wanted.map((image) => ({ image, name: placeOf(source, image, existing) }));
     const ensured = await Promise.allSettled(
       placed.map((placement) => ensureChild(options, source, placement, context)),
     );
     const names = new Set(placed.map(({ name }) => name));
+    options.applied.keepOnly(key, names);
     // A list that looks older than one seen before takes nothing away.
     const retiring = held.length > 0 ? [] : existing.filter(({ metadata }) => !names.has(metadata.name));
     for (const child of retiring) {
@@ -86,7 +93,7 @@ function placeOf(source: ImageSource, image: Image, existing: readonly Prepulled
 
 /** Creates or corrects the child. Nothing is sent if it is as wanted. */
 async function ensureChild(
-  { client, images }: ChildrenOptions,
+  { client, images, applied }: ChildrenOptions,
   source: ImageSource,
   { image, name }: Placement,
   { signal, log }: PhaseContext,
@@ -103,48 +110,22 @@ async function ensureChild(
   }
   const spec = childSpec(source, image);
   const labels = { [LABELS.source]: sourceName };
-  if (isOurs && isApplied(current, spec, labels)) return;
+  const key = formatKey(source.metadata);
+  const isInForce = isOurs && (saysExactly(current, spec) || applied.isInForce(key, current, spec));
+  if (isInForce && hasLabels(current, labels)) return;
   const ownerReferences = [controllerReference(imageSourceType, source)];
-  await client.apply(
+  const stored = await client.apply(
     prepulledImageType,
     { metadata: { namespace, name, labels, ownerReferences }, spec },
     { signal },
   );
+  applied.note(key, stored, spec);
   log.info('prepulled image applied', { child: name, image: spec['image'] });
 }
 
 /** A child that was kept when it retired, or outlived its source: it comes home when its image is selected again. */
 function isOrphan(child: PrepulledImage, sourceName: string): boolean {
   return controllerOf(child) === undefined && child.metadata.labels?.[LABELS.source] === sourceName;
-}
-
-type ChildSpec = Readonly<Record<string, unknown>>;
-
-function childSpec({ spec }: ImageSource, image: Image): ChildSpec {
-  const aliases = allAliases(image).slice(0, MAX_ALIASES);
-  return {
-    image: imageReferenceWithDigest(image),
-    interval: spec.interval,
-    suspend: spec.suspend,
-    access: spec.access,
-    grammar: spec.tags.grammar,
-    aliases,
-    ...(image.aliasTarget !== null && { aliasTarget: image.aliasTarget }),
-    ...spec.prepull,
-  };
-}
-
-/** Whether the stored child says all we want; defaults that the server added do not matter. */
-function isApplied(
-  current: PrepulledImage,
-  spec: ChildSpec,
-  labels: Readonly<Record<string, string>>,
-): boolean {
-  const stored: Readonly<Record<string, unknown>> = current.spec;
-  const hasSpec = Object.keys(spec).every((field) => isEqual(stored[field], spec[field]));
-  const hasLabels = Object.entries(labels).every(([key, value]) => current.metadata.labels?.[key] === value);
-  const isComplete = Object.keys(stored).every((field) => field in spec);
-  return hasSpec && hasLabels && isComplete;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** image-source: watches one repository, publishes what of it matters, and keeps one child per selected image. */
 
 import { type ImageSource, type ImageSourceStatus, imageSourceDefinition } from '../../api/image-source.ts';
+import type { PrepulledImage } from '../../api/prepulled-image.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Reconciler } from '../../kube/controller.ts';
 import { type ObjectSource, objectReconciler } from '../../kube/reconciler.ts';
@@ -9,14 +10,18 @@ import type { AccessReader } from '../access.ts';
 import { CREDENTIALS_READY } from '../credentials-condition.ts';
 import { fitPhase } from '../fit-phase.ts';
 import { REQUEST_ANNOTATIONS } from '../kinds.ts';
+import { AppliedSpecs } from './child-spec.ts';
 import { type ChildrenOptions, childrenOf, childrenPhase } from './children.ts';
 import { publishPhase } from './publish.ts';
 import { ScanMemory } from './scan-memory.ts';
 import { type ScanOptions, scanPhase } from './scan-phase.ts';
 import { summarise } from './summary.ts';
+import { suspendPhase } from './suspend-phase.ts';
 import { WEBHOOK_READY, type WebhookOptions, webhookPhase } from './webhook-phase.ts';
 
-export interface ImageSourceOptions extends Omit<ScanOptions, 'memory'>, Omit<ChildrenOptions, 'memory'> {
+export interface ImageSourceOptions
+  extends Omit<ScanOptions, 'memory'>,
+    Omit<ChildrenOptions, 'memory' | 'applied'> {
   readonly client: KubeClient;
   readonly access: AccessReader;
   readonly source: ObjectSource<ImageSource>;
@@ -27,23 +32,27 @@ export interface ImageSourceOptions extends Omit<ScanOptions, 'memory'>, Omit<Ch
 export function imageSourceReconciler(options: ImageSourceOptions): Reconciler {
   const { memory = new ScanMemory() } = options;
   const looked: WebhookOptions['looked'] = new Map();
+  const applied = new AppliedSpecs();
+  const children = (source: ImageSource): readonly PrepulledImage[] => childrenOf(options, source);
   return objectReconciler<ImageSource, ImageSourceStatus>({
     source: options.source,
     client: options.client,
     phases: [
       webhookPhase({ ...options, looked }),
       scanPhase({ ...options, memory }),
-      publishPhase({ memory, children: (source) => childrenOf(options, source) }),
+      publishPhase({ memory, children }),
       fitPhase(imageSourceDefinition),
-      childrenPhase({ ...options, memory }),
+      childrenPhase({ ...options, memory, applied }),
     ],
     summarise: (source, draft) => summarise(memory.get(formatKey(source.metadata)), draft),
     ownedConditions: [CREDENTIALS_READY, WEBHOOK_READY],
     isSuspended: ({ spec }) => spec.suspend,
+    suspend: suspendPhase({ client: options.client, children }),
     requestAnnotations: REQUEST_ANNOTATIONS,
     forget: (key) => {
       memory.delete(formatKey(key));
       looked.delete(formatKey(key));
+      applied.forget(formatKey(key));
     },
   });
 }

@@ -43,7 +43,7 @@ export function webhookPhase(options: WebhookOptions) {
     context: PhaseContext,
   ): Promise<Result> => {
     if (!source.spec.webhook.enabled) {
-      close(draft);
+      closeWebhook(draft);
       return done;
     }
     const restMs = restBefore(options, source);
@@ -56,7 +56,7 @@ export function webhookPhase(options: WebhookOptions) {
       setCondition(draft, { type: WEBHOOK_READY, status: 'True', reason: 'WebhookEnabled', message }, moment);
     } catch (error) {
       if (!(error instanceof WaitingError)) throw error;
-      close(draft);
+      closeWebhook(draft);
       const { reason, message } = error;
       setCondition(draft, { type: WEBHOOK_READY, status: 'False', reason, message }, moment);
     }
@@ -65,7 +65,7 @@ export function webhookPhase(options: WebhookOptions) {
 }
 
 /** While suspended, and for a source that wants no events. */
-export function close(draft: Draft<ImageSourceStatus>): void {
+export function closeWebhook(draft: Draft<ImageSourceStatus>): void {
   draft.webhookPath = undefined;
   removeCondition(draft, WEBHOOK_READY);
 }

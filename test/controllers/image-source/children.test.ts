@@ -124,6 +124,29 @@ describe('children', () => {
     expect(world.child('r29_0_1').metadata.labels).toEqual({ 'larder.dev/source': 'lab', team: 'a' });
   });
 
+  it('are left alone where another manager has added fields of its own, also nested ones', async () => {
+    world = await start();
+    await world.reconcile();
+    const child = world.child('r29_0_1');
+    const { metadata, spec } = child;
+    world.server.store.put(PREPULLED_IMAGES, {
+      ...child,
+      spec: { ...spec, recordRef: { name: 'theirs' }, pull: { ...spec.pull, maxConcurrentNodes: 3 } },
+      metadata: { ...metadata, generation: 2 },
+    });
+    await world.reconcile();
+    const applies = world.server.count('apply', 'prepulledimages');
+    for (let pass = 0; pass < 3; pass += 1) await nextScan();
+    expect(world.server.count('apply', 'prepulledimages')).toBe(applies);
+    world.server.store.put(PREPULLED_IMAGES, {
+      ...world.child('r29_0_1'),
+      spec: { ...world.child('r29_0_1').spec, minReady: '1%' },
+      metadata: { ...world.child('r29_0_1').metadata, generation: 9 },
+    });
+    await world.reconcile();
+    expect(world.child('r29_0_1').spec.minReady).toBe('100%');
+  });
+
   it('come back when somebody deletes one', async () => {
     world = await start();
     await world.reconcile();
