@@ -1,0 +1,95 @@
+/** The filter language of the original: what the body of a list request may say. */
+
+import * as z from 'zod';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { JsonNumber, type JsonValue } from './json-text.ts';
+
+const field = z
+  .string()
+  .min(1)
+  .describe('Name of a field; dots lead to fields of what it refers to, such as framework.name.');
+const invert = z.boolean().default(false).describe('Keeps what does not match.');
+const caseInsensitive = z.boolean().default(false).describe('Whether a and A are the same.');
+
+const exact = z.strictObject({
+  type: z.literal('exact'),
+  field,
+  value: z.union([z.string(), z.number(), z.boolean()]),
+  case_insensitive: caseInsensitive,
+  invert,
+});
+
+const contains = z.strictObject({
+  type: z.literal('contains'),
+  field,
+  sub_string: z.string().min(1),
+  case_insensitive: caseInsensitive.describe('Ignored: a and A are always the same here.'),
+  invert,
+});
+
+const compare = z.strictObject({
+  type: z.literal('compare'),
+  field,
+  operator: z.enum(['<', '>', '<=', '>=']),
+  value: z.union([z.string(), z.number()]),
+  invert,
+});
+
+/** `is_null` is how the documentation of the original spells it. */
+const isNull = z.strictObject({ type: z.enum(['isnull', 'is_null']), field, invert });
+
+const leaf = z.discriminatedUnion('type', [exact, contains, compare, isNull]);
+
+const and = z.strictObject({
+  type: z.literal('and'),
+  sub_expressions: z.array(leaf).min(2).describe('All must match; of tasks, one and the same task.'),
+  invert,
+});
+
+const or = z.strictObject({
+  type: z.literal('or'),
+  sub_expressions: z.array(z.discriminatedUnion('type', [exact, contains, compare, isNull, and])).min(2),
+  invert,
+});
+
+const order = z.strictObject({
+  field,
+  ascending: z.boolean().default(true),
+  nulls_first: z.boolean().optional().describe('true: what has no value comes first. false: as if left out.'),
+});
+
+export const filterSchema = z.strictObject({
+  expressions: z
+    .array(z.discriminatedUnion('type', [exact, contains, compare, isNull, and, or]))
+    .default([])
+    .describe('Applied one after the other.'),
+  order_by: z.array(order).default([]).describe('Without: by pk.'),
+  include_inactive: z.boolean().default(false).describe('Without effect: nothing here is deleted softly.'),
+});
+
+export type Filter = z.output<typeof filterSchema>;
+export type Expression = Filter['expressions'][number];
+export type LeafExpression = z.output<typeof leaf>;
+export type Order = z.output<typeof order>;
+
+export const EMPTY_FILTER: Filter = { expressions: [], order_by: [], include_inactive: false };
+
+/** The filter in a body; nothing, null, `{}` and `[]` filter nothing. The error says where it goes wrong. */
+export function readFilter(body: JsonValue | undefined): Result<Filter> {
+  if (body === undefined || body === null || (Array.isArray(body) && body.length === 0))
+    return ok(EMPTY_FILTER);
+  const parsed = filterSchema.safeParse(toPlain(body));
+  if (parsed.success) return ok(parsed.data);
+  const [issue] = parsed.error.issues;
+  const where = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
+  return err(`${where}${issue?.message ?? 'not a filter'}`);
+}
+
+function toPlain(value: JsonValue): unknown {
+  if (value instanceof JsonNumber) return value.value;
+  if (value instanceof Map) {
+    const members = [...(value as ReadonlyMap<string, JsonValue>)];
+    return Object.fromEntries(members.map(([name, member]) => [name, toPlain(member)]));
+  }
+  return Array.isArray(value) ? (value as readonly JsonValue[]).map(toPlain) : value;
+}

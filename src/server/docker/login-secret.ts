@@ -1,0 +1,77 @@
+/** A registry login as a Secret: for the kubelet a docker config, for us the two values as they were given. */
+
+import { withRuntimeDefaults } from '../../domain/reference.ts';
+import type { KubeObject, ResourceType } from '../../kube/resource.ts';
+import { parseDockerConfig } from '../../registry/keychain.ts';
+import { NO_LOGIN, type RegistryLogin } from './image-view.ts';
+
+export interface Secret extends KubeObject {
+  readonly type?: string;
+  /** Base64. */
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+export const secretType: ResourceType<Secret> = {
+  group: '',
+  version: 'v1',
+  plural: 'secrets',
+  kind: 'Secret',
+  namespaced: true,
+};
+
+export const SECRET_TYPE = 'kubernetes.io/dockerconfigjson';
+const CONFIG_KEY = '.dockerconfigjson';
+const DOCKER_HUB_KEY = 'https://index.docker.io/v1/';
+
+/**
+ * Data of the Secret. The docker config has an entry only if there is a whole login: with half of one the kubelet would
+ * try, and fail, where no login at all may do.
+ */
+export function loginData(login: RegistryLogin, registryUrl: string): Readonly<Record<string, string>> {
+  const { username, password } = login;
+  const auths =
+    username === null || password === null
+      ? {}
+      : { [credentialKey(registryUrl)]: { username, password, auth: base64(`${username}:${password}`) } };
+  return {
+    [CONFIG_KEY]: base64(JSON.stringify({ auths })),
+    ...(username !== null && { username: base64(username) }),
+    ...(password !== null && { password: base64(password) }),
+  };
+}
+
+/** The key of a docker config that the kubelet matches with images: `host[:port]`, or the old URL of Docker Hub. */
+export function credentialKey(registryUrl: string): string {
+  const host =
+    registryUrl
+      .replace(/^[a-z]+:\/\//i, '')
+      .split('/', 1)[0]
+      ?.toLowerCase() ?? '';
+  const { registry } = withRuntimeDefaults({ registry: host, repository: 'any/image' });
+  const isHub =
+    registry === 'docker.io' || host === 'registry-1.docker.io' || host === 'registry.hub.docker.com';
+  return isHub ? DOCKER_HUB_KEY : host;
+}
+
+/** The login in a Secret: ours, one of type basic-auth, or whatever its docker config holds for this registry. */
+export async function readLogin(secret: Secret, registryUrl: string): Promise<RegistryLogin> {
+  const username = decode(secret, 'username');
+  const password = decode(secret, 'password');
+  if (username !== undefined || password !== undefined) {
+    return { username: username ?? null, password: password ?? null };
+  }
+  const config = parseDockerConfig(decode(secret, CONFIG_KEY) ?? '');
+  if (!config.ok) return NO_LOGIN;
+  const host = registryUrl.replace(/^[a-z]+:\/\//i, '').split('/', 1)[0] ?? '';
+  const [found] = await config.value.find({ registry: host, repository: 'any/image' });
+  return found?.kind === 'basic' ? { username: found.username, password: found.password } : NO_LOGIN;
+}
+
+function decode({ data }: Secret, key: string): string | undefined {
+  const value = data?.[key];
+  return value === undefined ? undefined : Buffer.from(value, 'base64').toString('utf8');
+}
+
+function base64(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64');
+}

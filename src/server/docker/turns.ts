@@ -1,0 +1,12 @@
+/** Writers take turns: what one looks up and then writes, no other changes in between. */
+
+export class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Runs `write` after all that were asked for earlier, however those ended. */
+  take<T>(write: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(write, write);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+}
