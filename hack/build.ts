@@ -1,9 +1,10 @@
-/** Bundles the operator to dist/larder.js: one ES module with its source map beside it. */
+/** Bundles the operator to dist/larder.js: one ES module, beside it its source map and the licences of what is in it. */
 
-import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
+import { bundledPackages, licenceList } from './licences.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -83,6 +84,7 @@ async function ensureFolder(path: string): Promise<string> {
 
 if (import.meta.main) {
   const inputs = await buildInPlace(join(root, 'dist/larder.js'));
+  await writeFile(join(root, 'dist/LICENCES.txt'), licenceList(await bundledPackages(root, inputs)));
   const bytes = [...inputs.values()].reduce((sum, size) => sum + size, 0);
   process.stdout.write(`dist/larder.js: ${(bytes / 1e6).toFixed(1)} MB from ${inputs.size} files\n`);
 }
