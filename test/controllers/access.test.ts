@@ -122,6 +122,44 @@ describe('credentials', () => {
   });
 });
 
+describe('what pulls can use of them', () => {
+  async function unusable(access: Access): Promise<readonly string[]> {
+    const granted = await reader.grant({
+      namespace: 'science',
+      registry: REGISTRY,
+      repository: 'sciplat/lab',
+      access: imageSource({ spec: { access } }).spec.access,
+      signal: new AbortController().signal,
+    });
+    return granted.unusableByKubelet;
+  }
+
+  it('is a docker config, not a basic-auth Secret', async () => {
+    putSecret('basic', 'kubernetes.io/basic-auth', { username: 'u', password: 'p' });
+    putDockerConfig('config', 'a');
+    putDockerConfig('elsewhere', 'a', 'other.example.org');
+    putDockerConfig('path', 'a', `${REGISTRY}/sciplat`);
+    expect(await unusable(refs('config'))).toEqual([]);
+    expect(await unusable(refs('basic'))).toEqual(['basic']);
+    expect(await unusable(refs('basic', 'elsewhere'))).toEqual(['basic']);
+    expect(await unusable(refs('basic', 'config'))).toEqual([]);
+    expect(await unusable(refs('basic', 'path'))).toEqual([]);
+  });
+});
+
+describe('the text of a Secret', () => {
+  const text = (name: string): Promise<string> =>
+    reader.secretText({ namespace: 'science', name, key: 'token', signal: new AbortController().signal });
+
+  it('is decoded, and waited for where there is none', async () => {
+    putSecret('hook', 'Opaque', { token: 's3cret' });
+    putSecret('empty', 'Opaque', { token: '' });
+    expect(await text('hook')).toBe('s3cret');
+    await expect(text('empty')).rejects.toMatchObject({ reason: 'SecretInvalid' });
+    await expect(text('gone')).rejects.toMatchObject({ reason: 'SecretNotFound' });
+  });
+});
+
 describe('trust and proxy', () => {
   it.each(['ConfigMap', 'Secret'] as const)('trust a CA bundle of a %s', async (kind) => {
     const metadata = { name: 'ca', namespace: 'science' };

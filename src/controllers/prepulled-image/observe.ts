@@ -1,6 +1,7 @@
 /** Phase: where the image is, from the coverage index; writes are paced while pulls are under way. */
 
 import type { NotPresent, PrepulledImage } from '../../api/prepulled-image.ts';
+import type { PrepulledImageReason } from '../../api/reasons.ts';
 import type { Clock } from '../../clock.ts';
 import { type Circuits, hostCircuit, imageCircuit } from '../../domain/circuits.ts';
 import type { StockIndex } from '../../domain/stock-index.ts';
@@ -18,6 +19,7 @@ import type { PhaseContext } from '../../kube/reconciler.ts';
 import { done, minResult, type Result } from '../../kube/result.ts';
 import { isEqual } from '../../kube/status-writer.ts';
 import { wantId, wantOf } from '../want.ts';
+import { findRefusal } from './refusal.ts';
 import type { Status } from './status.ts';
 
 export interface ObserveOptions {
@@ -39,7 +41,7 @@ const MAX_MESSAGE = 256;
 
 export function observePhase(options: ObserveOptions) {
   return (image: PrepulledImage, draft: Draft<Status>, context: PhaseContext): Result => {
-    const restMs = restBefore(options.looked, image, options.clock.monotonic());
+    const restMs = restBefore(options.looked, { image, draft, context }, options.clock.monotonic());
     if (restMs > 0) return { requeueAfterMs: restMs };
     const want = wantOf({ ...image, status: draft });
     const moment = { now: context.now, generation: image.metadata.generation };
@@ -52,16 +54,31 @@ export function observePhase(options: ObserveOptions) {
       refuse(draft, refusal, moment);
       return done;
     }
-    const report = options.index.report(want, LIMITS);
-    const { lookAfterMs } = options.index.newcomers(want.id);
-    const next = { ...figures(report), backoff: backoffOf(want, options) };
-    if (isSame(draft, next) && isObserved(image, draft)) return { requeueAfterMs: lookAfterMs };
-    const wait = isAboutTheSame(image, draft) && isUnderWay(report) ? paceOf(draft, context.now) : 0;
-    if (wait > 0) return minResult({ requeueAfterMs: wait }, { requeueAfterMs: lookAfterMs });
-    Object.assign(draft, next, { coverageTime: formatTime(context.now) });
-    setCondition(draft, { type: 'Prepulled', ...prepulledWords(report) }, moment);
-    return { requeueAfterMs: lookAfterMs };
+    return record(options, { image, draft, context }, want);
   };
+}
+
+interface Pass {
+  readonly image: PrepulledImage;
+  readonly draft: Draft<Status>;
+  readonly context: PhaseContext;
+}
+
+/** Writes the figures into the draft, at once or when it is their turn. */
+function record(options: ObserveOptions, { image, draft, context }: Pass, want: Want): Result {
+  const report = options.index.report(want, LIMITS);
+  const { lookAfterMs } = options.index.newcomers(want.id);
+  const words = prepulledWords(report, findRefusal(draft));
+  const next = { ...figures(report), prepulled: words.status === 'True', backoff: backoffOf(want, options) };
+  const isSaid = isObserved(image, draft) && findCondition(draft, 'Prepulled')?.reason === words.reason;
+  if (isSaid && isSame(draft, next)) return { requeueAfterMs: lookAfterMs };
+  const mayWait = isSaid && isAboutTheSame(image, draft) && isUnderWay(report);
+  const wait = mayWait ? paceOf(draft, context.now) : 0;
+  if (wait > 0) return minResult({ requeueAfterMs: wait }, { requeueAfterMs: lookAfterMs });
+  Object.assign(draft, next, { coverageTime: formatTime(context.now) });
+  const moment = { now: context.now, generation: image.metadata.generation };
+  setCondition(draft, { type: 'Prepulled', ...words }, moment);
+  return { requeueAfterMs: lookAfterMs };
 }
 
 /** What is held back everywhere, and until when. */
@@ -84,10 +101,11 @@ export interface Look {
   readonly at: number;
 }
 
-/** How long the next look must wait; 0 if it is made now, and noted. Another spec or digest is looked at at once. */
-function restBefore(looked: Map<string, Look>, image: PrepulledImage, now: number): number {
+/** How long the next look must wait; 0 if it is made now, and noted. Another spec, digest or right is looked at at once. */
+function restBefore(looked: Map<string, Look>, { image, draft }: Pass, now: number): number {
   const { uid, generation } = image.metadata;
-  const subject = JSON.stringify([uid, generation, image.status?.image?.digest]);
+  const right = findRefusal(draft)?.reason;
+  const subject = JSON.stringify([uid, generation, image.status?.image?.digest, right]);
   const last = looked.get(wantId(image));
   const restMs = last?.subject === subject ? last.at + LOOK_MS - now : 0;
   if (restMs <= 0) looked.set(wantId(image), { subject, at: now });
@@ -130,13 +148,12 @@ function clearFigures(draft: Draft<Status>): void {
   Object.assign(draft, nothing, { prepulled: false });
 }
 
-function figures(report: StockReport): Omit<Figures, 'backoff'> {
+function figures(report: StockReport): Omit<Figures, 'backoff' | 'prepulled'> {
   const { eligible, present, unknown, pulling, waiting, failed, skipped } = report;
   const isTruncated = eligible - present + skipped > report.missing.length;
   return {
     nodes: { eligible, present, unknown, pulling, waiting, failed, skipped },
     ready: `${present}/${eligible}`,
-    prepulled: isEverywhere(report),
     presentOn: report.presentOn,
     notPresent: report.missing.map(notPresent),
     truncated: isTruncated ? true : undefined,
@@ -183,8 +200,24 @@ function paceOf({ coverageTime = '' }: Draft<Status>, now: number): number {
   return wait <= PACE_MS ? wait : 0;
 }
 
-function prepulledWords(report: StockReport): Pick<Condition, 'status' | 'reason' | 'message'> {
-  const { eligible, present, failed } = report;
+type Words = Pick<Condition, 'status' | 'reason' | 'message'>;
+
+/** Content is shared between identities, permission is not: what others have pulled is of no use to this object's pods. */
+function unauthorizedWords({ present, eligible }: StockReport, { reason, message }: Condition): Words {
+  const found =
+    present === 0 ? '' : `; it lies on ${present} of ${eligible} eligible nodes for those who may use it`;
+  return { status: 'False', reason, message: `${message}${found}` };
+}
+
+/** Where every node that lacks it fails, some reasons are worth being told apart. */
+const CAUSES: Readonly<Record<string, PrepulledImageReason>> = {
+  PodRefused: 'AdmissionRefused',
+  EvictedRepeatedly: 'EvictedRepeatedly',
+};
+
+function prepulledWords(report: StockReport, refusal: Condition | undefined): Words {
+  const { eligible } = report;
+  if (refusal !== undefined) return unauthorizedWords(report, refusal);
   if (eligible === 0) {
     return {
       status: 'False',
@@ -194,10 +227,15 @@ function prepulledWords(report: StockReport): Pick<Condition, 'status' | 'reason
   }
   if (isEverywhere(report))
     return { status: 'True', reason: 'AllNodes', message: `On all ${eligible} eligible nodes` };
-  const trouble = failed === 0 ? '' : `; ${failed} failed: ${report.missing[0]?.message ?? ''}`;
+  return missingWords(report);
+}
+
+function missingWords({ eligible, present, failed, missing: [first] }: StockReport): Words {
+  const trouble = failed === 0 ? '' : `; ${failed} failed: ${first?.message ?? ''}`;
+  const cause = failed > 0 && failed === eligible - present ? CAUSES[first?.reason ?? ''] : undefined;
   return {
     status: 'False',
-    reason: 'NodesMissing',
+    reason: cause ?? 'NodesMissing',
     message: `On ${present} of ${eligible} eligible nodes${trouble}`,
   };
 }

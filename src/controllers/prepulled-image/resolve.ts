@@ -13,13 +13,16 @@ import { isRegistryError, registryReason } from '../../registry/errors.ts';
 import type { ResolvedImage } from '../../registry/image-resolver.ts';
 import type { AccessReader } from '../access.ts';
 import { credentialsFound, credentialsMissing } from '../credentials-condition.ts';
+import { prepulledImageType } from '../kinds.ts';
 import { wantId } from '../want.ts';
 import { formatBytes } from './bytes.ts';
 import { describeImage } from './describe.ts';
+import { tagMoved } from './events.ts';
+import { isRefusal } from './refusal.ts';
 import type { Status } from './status.ts';
 
 export interface ResolveOptions {
-  readonly registry: Pick<RegistryClient, 'resolve'>;
+  readonly registry: Pick<RegistryClient, 'resolve' | 'headDigest'>;
   readonly access: Pick<AccessReader, 'grant'>;
   readonly clock: Clock;
   /** The last attempt for each object; lost at a restart, which costs one request each. */
@@ -28,6 +31,8 @@ export interface ResolveOptions {
 
 /** After a failure the registry is asked again no sooner than this, or than it said itself. */
 const RETRY_MS = 30_000;
+/** What a digest means never changes, but who may pull it does: asked no more often than this. */
+const PERMISSION_MS = 1_800_000;
 
 export interface Attempt {
   /** Of the object: a successor of the same name has been resolved by nobody. */
@@ -36,6 +41,8 @@ export interface Attempt {
   /** Monotonic milliseconds before which the registry is left alone. */
   readonly dueAt: number;
   readonly failed: boolean;
+  /** Monotonic milliseconds of the last request that showed our credentials and was answered. */
+  readonly permittedAt: number;
 }
 
 /** Why the registry is asked now; undefined while the last answer is good enough, or a failure too fresh. */
@@ -62,35 +69,46 @@ export function resolvePhase(options: ResolveOptions) {
     const reason = shouldResolve(image, last, { ...context, monotonic });
     if (reason === undefined) return { requeueAfterMs: (last?.dueAt ?? monotonic) - monotonic };
     context.log.debug('resolving', { image: image.spec.image, reason });
-    const retryMs = await resolve(options, image, draft, context);
+    const permittedAt = lastPermission(last, uid) ?? monotonic;
+    const isStale = context.requested || monotonic - permittedAt >= PERMISSION_MS;
+    const retryMs = await resolve(options, { image, draft, context }, isStale);
+    const failed = retryMs !== undefined;
     const waitMs = retryMs ?? parseDuration(image.spec.interval);
-    const dueAt = options.clock.monotonic() + waitMs;
-    options.resolved.set(id, { uid, generation, dueAt, failed: retryMs !== undefined });
+    const now = options.clock.monotonic();
+    const shownAt = isStale && !failed ? now : permittedAt;
+    options.resolved.set(id, { uid, generation, dueAt: now + waitMs, failed, permittedAt: shownAt });
     return { requeueAfterMs: waitMs };
   };
 }
 
+function lastPermission(last: Attempt | undefined, uid: string | undefined): number | undefined {
+  return last?.uid === uid ? last?.permittedAt : undefined;
+}
+
+interface Pass {
+  readonly image: PrepulledImage;
+  readonly draft: Draft<Status>;
+  readonly context: PhaseContext;
+}
+
 /** Undefined if the registry answered, else how long to wait before it is asked again. */
-async function resolve(
-  options: ResolveOptions,
-  image: PrepulledImage,
-  draft: Draft<Status>,
-  context: PhaseContext,
-): Promise<number | undefined> {
+async function resolve(options: ResolveOptions, pass: Pass, isStale: boolean): Promise<number | undefined> {
+  const { image, draft, context } = pass;
   const reference = parseImage(image.spec.image);
   const mark = marker(image, draft, context);
   try {
-    const found = await ask(options, image, { reference, mark, signal: context.signal });
+    const found = await ask(options, image, { reference, isStale, mark, signal: context.signal });
+    announce(pass, reference, found);
     draft.image = describeImage(image, reference, found);
     draft.size = formatBytes(found.size);
     mark({ type: 'Resolved', status: 'True', ...resolvedWords(reference, found) });
     return undefined;
   } catch (error) {
     if (!isRegistryError(error) && !(error instanceof WaitingError)) throw error;
-    // With a digest the nodes pull all the same: what we cannot ask stays unknown, and counts as fitting and small.
-    const status = reference.digest === undefined ? 'False' : 'Unknown';
     const reason = error instanceof WaitingError ? error.reason : registryReason(error);
-    mark({ type: 'Resolved', status, reason, message: error.message });
+    // With a digest the nodes pull all the same: what we cannot ask stays unknown, and counts as fitting and small.
+    const isUnknown = reference.digest !== undefined && !isRefusal(reason);
+    mark({ type: 'Resolved', status: isUnknown ? 'Unknown' : 'False', reason, message: error.message });
     draft.image = lastKnown(draft, reference) ?? describeImage(image, reference, undefined);
     draft.size = formatBytes(draft.image.size);
     if (error instanceof WaitingError) return error.requeueAfterMs;
@@ -100,6 +118,8 @@ async function resolve(
 
 interface Question {
   readonly reference: Reference;
+  /** Our permission was last shown so long ago that it may have been taken away. */
+  readonly isStale: boolean;
   readonly mark: Mark;
   readonly signal: AbortSignal;
 }
@@ -107,7 +127,7 @@ interface Question {
 async function ask(
   { access, registry }: ResolveOptions,
   { metadata, spec }: PrepulledImage,
-  { reference, mark, signal }: Question,
+  { reference, isStale, mark, signal }: Question,
 ): Promise<ResolvedImage> {
   const request = {
     namespace: metadata.namespace ?? '',
@@ -121,7 +141,24 @@ async function ask(
     throw error;
   });
   mark(credentialsFound(spec.access, granted, { pulls: true }));
+  // What is known of a digest costs no request, and so shows nothing to the registry.
+  if (isStale && reference.digest !== undefined && namesCredentials(spec.access))
+    await registry.headDigest(reference, granted.access, { signal });
   return registry.resolve(reference, granted.access, { signal });
+}
+
+function namesCredentials({
+  pullSecretRefs = [],
+  serviceAccountName,
+}: PrepulledImage['spec']['access']): boolean {
+  return pullSecretRefs.length > 0 || serviceAccountName !== undefined;
+}
+
+function announce({ image, draft, context }: Pass, reference: Reference, { digest }: ResolvedImage): void {
+  const { digest: before, reference: named } = draft.image ?? {};
+  if (reference.digest !== undefined || before === undefined || before === digest) return;
+  if (named === undefined || named !== formatReference(reference)) return;
+  context.events.record({ type: prepulledImageType, object: image }, tagMoved(named, before, digest));
 }
 
 function resolvedWords(

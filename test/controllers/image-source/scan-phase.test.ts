@@ -258,7 +258,84 @@ describe('a scan that fails', () => {
     world = await SourceWorld.start(TAGS);
     world.edit({ access: { plainHTTP: true, provider: 'None', pullSecretRefs: [{ name: 'regcred' }] } });
     expect(await world.reconcile()).toEqual({ requeueAfterMs: 30_000 });
-    expect(world.conditions['Ready']).toBe('False/SecretNotFound');
+    expect(world.conditions).toMatchObject({
+      CredentialsReady: 'False/SecretNotFound',
+      Ready: 'False/SecretNotFound',
+    });
     expect(world.takeRequests()).toEqual([]);
+  });
+
+  it('is tried again after twice the time, says when and how often, and answers who asks', async () => {
+    world = await SourceWorld.start(TAGS);
+    world.registry.intercept = (_request, response) => {
+      sendError(response, 404, 'NAME_UNKNOWN');
+      return true;
+    };
+    const seen: unknown[] = [];
+    for (const waitMs of [0, 30_000, 60_000, 120_000, 240_000, 300_000]) {
+      await world.clock.advance(waitMs);
+      const { requeueAfterMs } = await world.reconcile();
+      const { failedScans, nextScanTime = '' } = world.status;
+      seen.push([failedScans, requeueAfterMs]);
+      expect(Date.parse(nextScanTime) - world.clock.now()).toBe(requeueAfterMs);
+    }
+    expect(seen).toEqual([
+      [1, 30_000],
+      [2, 60_000],
+      [3, 120_000],
+      [4, 240_000],
+      [5, 300_000],
+      [6, 300_000],
+    ]);
+    world.annotate({ 'larder.dev/reconcile-requested-at': 'now' });
+    await world.reconcile();
+    expect(world.status).toMatchObject({ lastHandledReconcileAt: 'now', failedScans: 7 });
+    await world.restart();
+    expect(await world.reconcile()).toEqual({ requeueAfterMs: 300_000 });
+    world.registry.intercept = undefined;
+    await world.clock.advance(300_000);
+    await world.reconcile();
+    expect(world.status).not.toHaveProperty('failedScans');
+  });
+
+  it('answers who asks also where the spec cannot be scanned, and promises no scan', async () => {
+    world = await SourceWorld.start(TAGS);
+    await world.reconcile();
+    world.edit({ select: [{ name: 'odd', semver: 'newest please', dialect: 'npm' }] });
+    world.annotate({ 'larder.dev/reconcile-requested-at': 'now' });
+    await expect(world.reconcile()).rejects.toMatchObject({ name: 'TerminalError' });
+    expect(world.status.lastHandledReconcileAt).toBe('now');
+    expect(world.status).not.toHaveProperty('nextScanTime');
+  });
+});
+
+describe('a Secret that the kubelet ignores', () => {
+  const access = { plainHTTP: true, provider: 'None' as const, pullSecretRefs: [{ name: 'regcred' }] };
+
+  afterEach(() => world[Symbol.asyncDispose]());
+
+  async function start(spec: { readonly prepull?: object }): Promise<void> {
+    world = await SourceWorld.start(TAGS, { ...spec, access });
+    const data = Object.fromEntries(
+      ['username', 'password'].map((key) => [key, Buffer.from(key).toString('base64')]),
+    );
+    const ref = { group: '', version: 'v1', plural: 'secrets' };
+    const metadata = { name: 'regcred', namespace: 'default' };
+    world.server.store.put(ref, { metadata, type: 'kubernetes.io/basic-auth', data });
+    await world.reconcile();
+  }
+
+  it('is said where nodes are to pull with it, and the scan goes on', async () => {
+    await start({ prepull: {} });
+    expect(world.conditions).toMatchObject({
+      CredentialsReady: 'False/SecretTypeUnusableByKubelet',
+      Ready: 'False/SecretTypeUnusableByKubelet',
+    });
+    expect(world.status.images).toHaveLength(6);
+  });
+
+  it('is good enough for a source that only watches', async () => {
+    await start({});
+    expect(world.conditions).toEqual({ CredentialsReady: 'True/CredentialsFound', Ready: 'True/Succeeded' });
   });
 });

@@ -116,6 +116,23 @@ describe('the figures', () => {
     expect(world.conditions).toMatchObject({ Prepulled: 'False/NodesMissing', Ready: 'False/Stocking' });
   });
 
+  it.each([
+    ['PodRefused', 'AdmissionRefused'],
+    ['EvictedRepeatedly', 'EvictedRepeatedly'],
+    ['DiskFull', 'NodesMissing'],
+  ])('say when all nodes fail with %s', async (reason, expected) => {
+    world = await StockWorld.start();
+    await world.reconcile();
+    for (const node of ['n1', 'n2']) world.fail(node, 'no', reason);
+    await world.clock.advance(3_000);
+    await world.reconcile();
+    expect(world.conditions['Prepulled']).toBe(`False/${expected}`);
+    world.stock('n1', 'n2');
+    await world.clock.advance(3_000);
+    await world.reconcile();
+    expect(world.conditions['Prepulled']).toBe('True/AllNodes');
+  });
+
   it('hold long messages to their limit', async () => {
     world = await StockWorld.start();
     await world.reconcile();

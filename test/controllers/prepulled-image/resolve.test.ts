@@ -9,7 +9,7 @@ import { REPOSITORY, StockWorld } from './stock-world.ts';
 describe('shouldResolve', () => {
   const image = prepulledImage({ metadata: { generation: 2 } });
   const { uid } = image.metadata;
-  const last: Attempt = { uid, generation: 2, dueAt: 10_000, failed: false };
+  const last: Attempt = { uid, generation: 2, dueAt: 10_000, failed: false, permittedAt: 0 };
 
   it.each([
     ['never before', undefined, 0, false, 'FirstTime'],

@@ -12,6 +12,7 @@ import { StockIndex } from '../../../src/domain/stock-index.ts';
 import type { Want } from '../../../src/domain/want.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import type { Reconciler } from '../../../src/kube/controller.ts';
+import type { EventNote } from '../../../src/kube/events.ts';
 import type { RawObject } from '../../../src/kube/resource.ts';
 import type { Result } from '../../../src/kube/result.ts';
 import type { Transport } from '../../../src/kube/transport.ts';
@@ -24,6 +25,7 @@ import { nodeFacts, PREPULLED_IMAGES, phaseContext, storeLister } from '../fixtu
 
 export const REPOSITORY = 'sciplat/lab';
 const KEY = 'default/lab';
+const SECRETS = { group: '', version: 'v1', plural: 'secrets' };
 const OTHER_IMAGE = { names: ['registry.k8s.io/pause:3'], sizeBytes: 1 };
 
 type SpecOverrides = NonNullable<NonNullable<Parameters<typeof prepulledImage>[0]>['spec']>;
@@ -32,6 +34,8 @@ export class StockWorld implements AsyncDisposable {
   readonly registry: FakeRegistry;
   readonly server: FakeApiServer;
   readonly clock = new FakeClock();
+  /** `type reason: message` of each event. */
+  readonly events: string[] = [];
   readonly coverage = new Coverage();
   readonly circuits = new Circuits(() => 0);
   /** Above the limits of the namespace, if set, and why. */
@@ -78,7 +82,33 @@ export class StockWorld implements AsyncDisposable {
   reconcile(): Promise<Result> {
     this.#follow();
     const key = { namespace: 'default', name: 'lab' };
-    return this.#reconciler.reconcile(key, phaseContext({ key, now: this.clock.now() }));
+    const events = {
+      record: (_subject: unknown, { type, reason, message }: EventNote) => {
+        this.events.push(`${type} ${reason}: ${message}`);
+      },
+    };
+    return this.#reconciler.reconcile(key, phaseContext({ key, now: this.clock.now(), events }));
+  }
+
+  /** A person or another controller sets annotations. */
+  annotate(annotations: Readonly<Record<string, string>>): void {
+    const { metadata, ...rest } = this.object;
+    this.server.store.put(PREPULLED_IMAGES, { ...rest, metadata: { ...metadata, annotations } });
+  }
+
+  /** A pull secret in the namespace of the object. */
+  putSecret(name: string, type: string, data: Readonly<Record<string, string>>): void {
+    const encoded = Object.entries(data).map(([key, text]) => [key, Buffer.from(text).toString('base64')]);
+    const metadata = { name, namespace: 'default' };
+    this.server.store.put(SECRETS, { metadata, type, data: Object.fromEntries(encoded) as object });
+  }
+
+  /** A docker config for the registry of this world. */
+  putDockerConfig(name: string, username: string, password: string): void {
+    const auths = { [this.registry.host]: { username, password } };
+    this.putSecret(name, 'kubernetes.io/dockerconfigjson', {
+      '.dockerconfigjson': JSON.stringify({ auths }),
+    });
   }
 
   /** What the caches of the operator have brought to the index by now. */
@@ -143,10 +173,10 @@ export class StockWorld implements AsyncDisposable {
     this.coverage.setPulling({ name, uid: `uid-of-${name}` }, new Map(keys));
   }
 
-  fail(name: string, message: string): void {
+  fail(name: string, message: string, reason = 'ImageNotFound'): void {
     const now = this.clock.now();
     const failure = {
-      reason: 'ImageNotFound',
+      reason,
       message,
       attempts: 2,
       lastAttempt: now,

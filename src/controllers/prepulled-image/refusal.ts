@@ -1,0 +1,17 @@
+/** A registry that knows who asks and says no. What lies on a node then must not be used by that identity (KEP-2535). */
+
+import type { RegistryReason } from '../../api/reasons.ts';
+import { type Condition, type ConditionHolder, findCondition } from '../../kube/condition.ts';
+
+const REFUSALS: ReadonlySet<string> = new Set<RegistryReason>(['Unauthorized', 'Forbidden']);
+
+/** Whether a reason means that the credentials of the object are refused. */
+export function isRefusal(reason: string): boolean {
+  return REFUSALS.has(reason);
+}
+
+/** The resolution that failed because the registry refuses the credentials of the object, if it did. */
+export function findRefusal(draft: ConditionHolder): Condition | undefined {
+  const resolved = findCondition(draft, 'Resolved');
+  return resolved?.status === 'False' && isRefusal(resolved.reason) ? resolved : undefined;
+}
