@@ -143,6 +143,8 @@ interface Snapshot {
 export class FakeApiServer {
   readonly store = new FakeApiStore();
   readonly requests: SeenRequest[] = [];
+  /** What a mutating webhook makes of objects that are created. */
+  admit: (object: Json) => Json = (object) => object;
   readonly #options: FakeApiServerOptions;
   readonly #faults: { fault: Fault; left: number }[] = [];
   readonly #watches = new Set<OpenWatch>();
@@ -424,7 +426,7 @@ export class FakeApiServer {
       case 'get':
         return { code: 200, body: this.store.get(ref, key) };
       case 'create':
-        return { code: 201, body: this.store.create(ref, namespace, parseBody(text) as Json) };
+        return { code: 201, body: this.store.create(ref, namespace, this.admit(parseBody(text) as Json)) };
       case 'delete':
         return { code: 200, body: this.store.delete(ref, key, text === '' ? {} : (parseBody(text) as Json)) };
       default:

@@ -2,19 +2,20 @@
 
 import type { Coverage } from '../../domain/coverage.ts';
 import type { NodeFacts, Toleration } from '../../domain/node.ts';
+import type { PullObserver } from '../../domain/pull-observation.ts';
 import { type Batch, backoffMs } from '../../domain/stock-plan.ts';
-import { ApiError, isAlreadyExists } from '../../kube/api-error.ts';
+import { isAlreadyExists, isConflict, isNotFound } from '../../kube/api-error.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { ReconcileContext } from '../../kube/controller.ts';
 import type { ObjectKey } from '../../kube/resource.ts';
 import type { Result } from '../../kube/result.ts';
 import type { PullIdentity } from '../want.ts';
+import { changedImage, isRefusal, refusalMessage } from './admission.ts';
 import type { JudgedPod } from './harvest.ts';
-import { buildPullPod, podType, pullPodName, pullPodNumber } from './pull-pod.ts';
+import { buildPullPod, type PullPod, podType, pullPodName, pullPodNumber } from './pull-pod.ts';
 
 /** The watch brings the pod; should it not, because somebody else has one of that name, the slot must not stay taken. */
 const LOOK_FOR_IT: Result = { requeueAfterMs: 31_000 };
-const MESSAGE_LIMIT = 256;
 
 export interface PullPodPlan {
   readonly node: NodeFacts;
@@ -28,6 +29,7 @@ export interface CreateOptions {
   readonly client: KubeClient;
   readonly coverage: Coverage;
   readonly random: () => number;
+  readonly observer: PullObserver;
 }
 
 /** The pod that is there now, made by us or found; undefined if it was refused. */
@@ -37,8 +39,8 @@ export interface CreateOutcome {
 }
 
 /**
- * Creates the pull pod. A refusal (quota, admission, missing service account) concerns these pairs only: it is
- * recorded as their failure. @throws ApiError for everything that is not about the pod itself
+ * Creates the pull pod. A refusal (quota, admission, missing service account), and a pod that admission made another
+ * one of, concern these pairs only: they are recorded as their failure. @throws ApiError for everything that is not about the pod itself
  */
 export async function createPullPod(
   options: CreateOptions,
@@ -50,33 +52,47 @@ export async function createPullPod(
   const manifest = buildPullPod(node, n, batch, { ...identity, tolerations });
   const pod = { namespace: batch.namespace, name: pullPodName(node, n) };
   try {
-    await options.client.create(podType, manifest, { signal: context.signal });
+    const created = await options.client.create(podType, manifest, { signal: context.signal });
+    const changed = changedImage(manifest.spec, created.spec);
+    if (changed !== undefined) {
+      await withdraw(options, created, context);
+      return { next: refuse(options, node, batch, { message: changed, now: context.now }) };
+    }
     context.log.info('pull pod created', { node: node.name, pod: pod.name, images: batch.pulls.length });
     return { pod, next: LOOK_FOR_IT };
   } catch (error) {
     if (isAlreadyExists(error)) return { pod, next: LOOK_FOR_IT };
     if (!isRefusal(error)) throw error;
-    return { next: refuse(options, node, batch, { message: error.message, now: context.now }) };
+    const message = refusalMessage(error.message);
+    return { next: refuse(options, node, batch, { message, now: context.now }) };
   }
 }
 
-/** The server understood and will not have it: a retry of the same pod would be refused again. */
-function isRefusal(error: unknown): error is ApiError {
-  return error instanceof ApiError && (error.status === 403 || error.status === 422 || error.status === 400);
+async function withdraw(
+  { client }: CreateOptions,
+  { metadata }: PullPod,
+  { signal }: ReconcileContext,
+): Promise<void> {
+  try {
+    await client.delete(podType, metadata, { preconditions: { uid: metadata.uid }, signal });
+  } catch (error) {
+    if (!isNotFound(error) && !isConflict(error)) throw error;
+  }
 }
 
 function refuse(
-  { coverage, random }: CreateOptions,
+  { coverage, random, observer }: CreateOptions,
   node: NodeFacts,
   batch: Batch,
   refusal: { readonly message: string; readonly now: number },
 ): Result {
+  observer.failed('PodRefused');
   const waits = batch.wants.map((want) => {
     const attempts = (coverage.failure(node.name, want.id)?.attempts ?? 0) + 1;
     const wait = backoffMs(attempts, random());
     coverage.setFailure(node, want, {
       reason: 'PodRefused',
-      message: refusal.message.slice(0, MESSAGE_LIMIT),
+      message: refusal.message,
       attempts,
       lastAttempt: refusal.now,
       notBefore: refusal.now + wait,

@@ -37,9 +37,19 @@ interface PodStatus {
   readonly containerStatuses?: readonly ContainerStatus[] | undefined;
 }
 
+interface Container {
+  readonly name: string;
+  readonly image: string;
+  readonly [field: string]: unknown;
+}
+
 /** What the informer keeps of a pull pod. */
 export interface PullPod extends KubeObject {
-  readonly spec: { readonly nodeName?: string };
+  readonly spec: {
+    readonly nodeName?: string;
+    /** Only in the answer to a create; the informer drops them. */
+    readonly containers?: readonly Container[];
+  };
   readonly status?: PodStatus;
 }
 
@@ -123,7 +133,9 @@ export function pullPodNumber(node: NodeIdentity, pod: KubeObject): number {
   return /^[0-9]{1,15}$/.test(rest) ? Number(rest) : 0;
 }
 
-export type PullPodManifest = Manifest & { readonly spec: object };
+export type PullPodManifest = Manifest & {
+  readonly spec: { readonly containers: readonly Container[]; readonly [field: string]: unknown };
+};
 
 /** The manifest of a pull pod. Owned by the Node: drain and autoscalers pass it over, and it goes with the node. */
 export function buildPullPod(
@@ -175,7 +187,7 @@ function containerName(index: number): string {
 }
 
 /** Requests of 0 are admitted on fully booked nodes, the small limits satisfy quotas that demand some. */
-function buildContainer({ reference, policy }: Pull, index: number): object {
+function buildContainer({ reference, policy }: Pull, index: number): Container {
   return {
     name: containerName(index),
     image: reference,

@@ -23,10 +23,12 @@ export interface FailedPull {
  * `true`); a container that waits in a pull back-off has failed, and its pod would never finish by itself.
  */
 export function judgePullPod(pod: PullPod): PullVerdict {
-  const statuses = pod.status?.containerStatuses ?? [];
+  const keys = pullKeys(pod);
+  // Whatever sidecars were injected all the same may run for ever; they are none of ours.
+  const statuses = (pod.status?.containerStatuses ?? []).filter(({ name }) => keys.has(name));
   const byName = new Map(statuses.map((status) => [status.name, status]));
   const givenUp = pod.status?.phase === 'Failed' ? podFailure(pod) : undefined;
-  const pulls = [...pullKeys(pod)].map(([name, key]) => ({ key, status: byName.get(name) }));
+  const pulls = [...keys].map(([name, key]) => ({ key, status: byName.get(name) }));
   const imageIds = new Map(pulls.map(({ key, status }) => [key, status?.imageID ?? '']));
   const failed = pulls.flatMap(({ key, status }) => {
     const failure = hasImage(status) ? movedTag(key, imageIds) : (containerFailure(status) ?? givenUp);

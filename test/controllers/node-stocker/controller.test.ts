@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { pullPodName } from '../../../src/controllers/node-stocker/pull-pod.ts';
 import { formatKey } from '../../../src/kube/resource.ts';
+import type { Json } from '../../support/fake-api-store.ts';
 import { PODS } from '../fixtures.ts';
 import { StockerWorld } from './stocker-world.ts';
 
@@ -356,6 +357,21 @@ describe('a pod that the API server refuses', () => {
       expect(world.pods()).toHaveLength(1);
     },
   );
+
+  it('is no pod at all if admission put other images into it', async () => {
+    world = await StockerWorld.start(['n1']);
+    const want = world.want('a');
+    world.server.admit = (object) => {
+      const { containers } = object['spec'] as { readonly containers: readonly Json[] };
+      const spec = { containers: containers.map((own) => ({ ...own, image: 'mirror/a:1' })) };
+      return { ...object, spec };
+    };
+    await world.reconcile('n1');
+    expect(world.pods()).toEqual([]);
+    expect(world.coverage.failure('n1', want.id)).toMatchObject({ reason: 'PodRefused', attempts: 1 });
+    expect(world.coverage.failure('n1', want.id)?.message).toContain('replaced by mirror/a:1');
+    expect(world.budget.taken('cluster')).toBe(0);
+  });
 
   it('(500) is trouble of the server: tried again as any other', async () => {
     world = await StockerWorld.start(['n1']);

@@ -68,10 +68,8 @@ describe('buildPullPod', () => {
   });
 
   it('asks for a digest if absent and for a tag always', () => {
-    const { spec } = buildPullPod(NODE, 1, BATCH, IDENTITY) as {
-      spec: { containers: Record<string, unknown>[] };
-    };
-    expect(spec.containers.map(({ image, imagePullPolicy }) => [image, imagePullPolicy])).toEqual([
+    const { spec } = buildPullPod(NODE, 1, BATCH, IDENTITY);
+    expect(spec.containers.map(({ image, ...rest }) => [image, rest['imagePullPolicy']])).toEqual([
       [`reg.example/lab@${DIGEST}`, 'IfNotPresent'],
       ['reg.example/lab:w_1', 'Always'],
     ]);
@@ -117,6 +115,12 @@ describe('judgePullPod', () => {
   it('is not finished while a container that has its image still runs', () => {
     const pod = podWith(pulled('pull-0'), pulled('pull-1', '2026-11-01T10:00:00Z'));
     expect(judgePullPod(pod)).toMatchObject({ present: [DIGEST, TAGGED], finished: false });
+  });
+
+  it('does not wait for a sidecar that somebody injected', () => {
+    const ended = '2026-11-01T10:00:00Z';
+    const pod = podWith(pulled('pull-0', ended), pulled('pull-1', ended), pulled('proxy'));
+    expect(judgePullPod(pod)).toMatchObject({ finished: true, finishedAt: Date.parse(ended) });
   });
 
   it('harvests the good images of a pod that will never finish because of a bad one', () => {
