@@ -6,7 +6,6 @@ import {
   type Html,
   healthBadge,
   imageHref,
-  liveSection,
   type Moment,
   nodeHref,
   nothing,
@@ -15,18 +14,25 @@ import {
   timeAgo,
 } from './markup.ts';
 import type { ImageDetail, NamedImageView, NodeDetail, SourceDetail } from './model.ts';
-import type { Page } from './page.ts';
+import { type Page, section } from './page.ts';
 import { conditionTable, imageTable, missingTable } from './tables.ts';
 
 export function sourcePage(detail: SourceDetail, moment: Moment): Page {
   const { source, named, images, truncated, conditions } = detail;
   const matrix = `/matrix?source=${encodeURIComponent(`${source.namespace}/${source.name}`)}`;
+  const more = truncated ? nothing('There are more; the HTTP API serves all.') : '';
   return {
     title: `${source.namespace}/${source.name}`,
-    content: html`${liveSection('state', 'State', sourceState(detail, moment))}
-${liveSection('named', 'Recommended and latest', namedList(named))}
-${liveSection('images', 'Images', html`${imageTable(images, moment)}${truncated ? nothing('There are more; the HTTP API serves all.') : ''}<p><a href="${matrix}">These images × nodes</a></p>`)}
-${liveSection('conditions', 'Conditions', conditionTable(conditions, moment))}`,
+    sections: [
+      section('state', 'State', sourceState(detail, moment)),
+      section('named', 'Recommended and latest', namedList(named)),
+      section(
+        'images',
+        'Images',
+        html`${imageTable(images, moment)}${more}<p><a href="${matrix}">These images × nodes</a></p>`,
+      ),
+      section('conditions', 'Conditions', conditionTable(conditions, moment)),
+    ],
   };
 }
 
@@ -50,10 +56,12 @@ export function imagePage(detail: ImageDetail, moment: Moment): Page {
   const more = truncated ? nothing('There are more; the images × nodes page shows all.') : '';
   return {
     title: `${object.namespace}/${object.name}`,
-    content: html`${liveSection('state', 'State', state)}
-${liveSection('missing', 'Missing on', html`${missingTable(missing, 'node', moment)}${more}`)}
-${liveSection('present', 'Present on', nodeList(presentOn))}
-${liveSection('conditions', 'Conditions', conditionTable(conditions, moment))}`,
+    sections: [
+      section('state', 'State', state),
+      section('missing', 'Missing on', html`${missingTable(missing, 'node', moment)}${more}`),
+      section('present', 'Present on', nodeList(presentOn)),
+      section('conditions', 'Conditions', conditionTable(conditions, moment)),
+    ],
   };
 }
 
@@ -74,8 +82,14 @@ export function nodePage({ node, present, missing }: NodeDetail, moment: Moment)
   return {
     title: `Node ${node.name}`,
     nav: '/nodes',
-    content: html`${liveSection('node', 'Node', facts)}
-${liveSection('missing', `Misses ${missing.length}`, missingTable(missing, 'image', moment))}
-${liveSection('present', `Has ${present.length}`, rows.length === 0 ? nothing('None of the wanted images.') : scrollTable('Images on the node', table))}`,
+    sections: [
+      section('node', 'Node', facts),
+      section('missing', 'Misses', missingTable(missing, 'image', moment)),
+      section(
+        'present',
+        'Has',
+        rows.length === 0 ? nothing('None of the wanted images.') : scrollTable('Images on the node', table),
+      ),
+    ],
   };
 }

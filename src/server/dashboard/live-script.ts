@@ -53,7 +53,11 @@ export const LIVE_SCRIPT = `'use strict';
     restoreFocus(next);
   };
 
-  const source = new EventSource('/live?path=' + encodeURIComponent(location.pathname + location.search));
+  const query = new URLSearchParams({
+    path: location.pathname + location.search,
+    revision: document.getElementById('main').dataset.revision,
+  });
+  const source = new EventSource('/live?' + query);
   source.addEventListener('open', () => tell('Live'));
   source.addEventListener('error', () => tell('Not connected; what you see may be old'));
   source.addEventListener('section', (event) => {

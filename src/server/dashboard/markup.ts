@@ -74,11 +74,6 @@ export function nodeHref(name: string): string {
   return `/nodes/${encodeURIComponent(name)}`;
 }
 
-/** A part of a page that is replaced as a whole when it changes. */
-export function liveSection(id: string, title: string, content: Html): Html {
-  return html`<section id="${id}" data-live aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>${content}</section>`;
-}
-
 /** A table that scrolls inside its own region, which the keyboard can reach. */
 export function scrollTable(label: string, table: Html): Html {
   return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0">${table}</div>`;

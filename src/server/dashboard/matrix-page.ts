@@ -1,15 +1,7 @@
 /** Images × nodes: one row a pool, or one a node; every sign has its word in the legend. */
 
 import { html } from 'hono/html';
-import {
-  coverageMeter,
-  type Html,
-  imageHref,
-  liveSection,
-  nodeHref,
-  nothing,
-  scrollTable,
-} from './markup.ts';
+import { coverageMeter, type Html, imageHref, nodeHref, nothing, scrollTable } from './markup.ts';
 import {
   isMissing,
   type MatrixGroup,
@@ -18,7 +10,7 @@ import {
   type MatrixSelection,
 } from './matrix-view.ts';
 import { CELL_STATES, type CellState, type MatrixImage, type NodeView } from './model.ts';
-import type { Page } from './page.ts';
+import { type Page, section } from './page.ts';
 
 const SIGNS: Readonly<Record<CellState, string>> = {
   Present: '✓',
@@ -34,8 +26,8 @@ export function matrixPage(selection: MatrixSelection, query: MatrixQuery, sourc
   return {
     title: 'Images × nodes',
     nav: '/matrix',
-    content: html`${filterForm(selection, query, sources)}
-${liveSection('matrix', 'Matrix', matrixContent(selection, query))}`,
+    intro: filterForm(selection, query, sources),
+    sections: [section('matrix', 'Matrix', matrixContent(selection, query))],
   };
 }
 
@@ -138,10 +130,12 @@ export function nodesPage(rows: readonly NodeRow[]): Page {
   return {
     title: 'Nodes',
     nav: '/nodes',
-    content: liveSection(
-      'nodes',
-      'All nodes',
-      rows.length === 0 ? nothing('There is no node.') : scrollTable('Nodes', content),
-    ),
+    sections: [
+      section(
+        'nodes',
+        'All nodes',
+        rows.length === 0 ? nothing('There is no node.') : scrollTable('Nodes', content),
+      ),
+    ],
   };
 }

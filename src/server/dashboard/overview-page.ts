@@ -6,7 +6,6 @@ import {
   type Html,
   healthBadge,
   imageHref,
-  liveSection,
   type Moment,
   nothing,
   scrollTable,
@@ -14,7 +13,7 @@ import {
   timeAgo,
 } from './markup.ts';
 import type { Overview, SourceView } from './model.ts';
-import type { Page } from './page.ts';
+import { type Page, section } from './page.ts';
 import { eventTable, missingTable } from './tables.ts';
 
 export function overviewPage(overview: Overview, moment: Moment): Page {
@@ -22,11 +21,13 @@ export function overviewPage(overview: Overview, moment: Moment): Page {
   return {
     title: 'Sources',
     nav: '/',
-    content: html`${liveSection('figures', 'At a glance', figures(overview))}
-${liveSection('sources', 'Image sources', sourceTable(sources, moment))}
-${others.length === 0 ? '' : liveSection('others', 'Images made by hand', otherTable(others))}
-${liveSection('pulling', 'Pulls in flight', missingTable(pulling, 'both', moment))}
-${liveSection('events', 'Last events', eventTable(events, moment))}`,
+    sections: [
+      section('figures', 'At a glance', figures(overview)),
+      section('sources', 'Image sources', sourceTable(sources, moment)),
+      section('others', 'Images made by hand', otherTable(others)),
+      section('pulling', 'Pulls in flight', missingTable(pulling, 'both', moment)),
+      section('events', 'Last events', eventTable(events, moment)),
+    ],
   };
 }
 
@@ -52,6 +53,7 @@ function sourceTable(sources: readonly SourceView[], moment: Moment): Html {
 }
 
 function otherTable(others: Overview['others']): Html {
+  if (others.length === 0) return nothing('None.');
   const rows = others.map(
     (image) =>
       html`<tr><th scope="row">${image.object === undefined ? image.title : html`<a href="${imageHref(image.object)}">${image.object.namespace}/${image.object.name}</a><br><span class="why">${image.title}</span>`}</th><td>${healthBadge(image)}</td><td class="number">${image.size ?? '–'}</td><td>${coverageMeter(image.nodes)}</td></tr>`,

@@ -3,13 +3,32 @@
 import { html } from 'hono/html';
 import type { Html } from './markup.ts';
 
+/** A part of a page that is replaced as a whole when it changes. */
+export interface Section {
+  /** Unique on its page; also the fragment that leads to it. */
+  readonly id: string;
+  readonly title: string;
+  readonly content: Html;
+}
+
 /** One page, ready to be framed. */
 export interface Page {
   /** Plain text; the name of the program is added. */
   readonly title: string;
-  readonly content: Html;
+  /** What stands before the sections and never changes by itself. */
+  readonly intro?: Html;
+  readonly sections: readonly Section[];
   /** Which entry of the navigation leads here. */
   readonly nav?: string;
+}
+
+export function section(id: string, title: string, content: Html): Section {
+  return { id, title, content };
+}
+
+/** The section as it stands in the page, and as it is sent when it has changed. */
+export function renderSection({ id, title, content }: Section): Html {
+  return html`<section id="${id}" data-live aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>${content}</section>`;
 }
 
 const NAVIGATION = [
@@ -30,8 +49,16 @@ export const PAGE_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** The whole document. `version` changes when the assets do, so that browsers may keep them. */
-export function framePage({ title, content, nav }: Page, version: string): Html {
+/** What every document carries besides its page. */
+export interface Frame {
+  /** Changes when the assets do, so that browsers may keep them. */
+  readonly version: string;
+  /** What the page was made of; the live stream begins with what has changed since. Empty for an error. */
+  readonly revision: string;
+}
+
+/** The whole document. */
+export function framePage({ title, intro, sections, nav }: Page, { version, revision }: Frame): Html {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -50,9 +77,10 @@ export function framePage({ title, content, nav }: Page, version: string): Html 
 <nav aria-label="Main"><ul>${NAVIGATION.map(([href, text]) => navItem(href, text, nav))}</ul></nav>
 <p id="live-status" role="status" hidden></p>
 </header>
-<main id="main" tabindex="-1">
+<main id="main" tabindex="-1" data-revision="${revision}">
 <h1>${title}</h1>
-${content}
+${intro ?? ''}
+${sections.map(renderSection)}
 </main>
 </body>
 </html>
@@ -69,6 +97,7 @@ function navItem(href: string, text: string, current: string | undefined): Html 
 export function errorPage(title: string, detail: string, requestId: string): Page {
   return {
     title,
-    content: html`<p>${detail}</p><p class="why">Request ${requestId}</p><p><a href="/">All sources</a></p>`,
+    intro: html`<p>${detail}</p><p class="why">Request ${requestId}</p><p><a href="/">All sources</a></p>`,
+    sections: [],
   };
 }

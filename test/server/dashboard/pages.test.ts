@@ -21,6 +21,7 @@ import {
   sourceView,
 } from './models.ts';
 
+const FRAME = { version: 'v1', revision: 'r1' };
 const QUERY = {
   group: '',
   pool: undefined,
@@ -32,7 +33,7 @@ const QUERY = {
 };
 
 async function open(page: Page): Promise<readonly Element[]> {
-  return parseHtml(String(await framePage(page, 'v1')));
+  return parseHtml(String(await framePage(page, FRAME)));
 }
 
 function section(elements: readonly Element[], id: string): readonly Element[] {
@@ -211,6 +212,7 @@ describe('the front page', () => {
     const texts = findAll(elements, 'p', { class: 'nothing' }).map(textOf);
     expect(texts).toEqual([
       'There is no ImageSource that you may see.',
+      'None.',
       'Nothing.',
       'Events cannot be read now.',
     ]);
@@ -295,7 +297,7 @@ describe('the matrix', () => {
 
   it('is small enough to load at 200 × 50 with every node', async () => {
     const query = { ...QUERY, all: true };
-    const text = String(await framePage(matrixPage(selectMatrix(matrix(200, 50), query), query, []), 'v1'));
+    const text = String(await framePage(matrixPage(selectMatrix(matrix(200, 50), query), query, []), FRAME));
     expect(rowsOf(section(parseHtml(text), 'matrix'))).toHaveLength(1 + 8 + 200);
     expect(text.length).toBeLessThan(600_000);
   });
