@@ -16,6 +16,7 @@ const VERBS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   inspect: async () => (await import('./inspect.ts')).inspectCommand,
   tag: async () => (await import('./tag.ts')).tagCommand,
   reference: async () => (await import('./reference.ts')).referenceCommand,
+  record: async () => (await import('./record.ts')).recordCommand,
   range: async () => (await import('./range.ts')).rangeCommand,
   duration: async () => (await import('./duration.ts')).durationCommand,
 };

@@ -14,12 +14,13 @@ export interface CliInput {
   readonly stdin?: string;
   readonly files?: Readonly<Record<string, string>>;
   readonly nowMs?: number;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Runs `larder` with these arguments. Without `stdin`, standard input is a terminal. */
 export async function larder(
   argv: readonly string[],
-  { stdin, files = {}, nowMs }: CliInput = {},
+  { stdin, files = {}, nowMs, environment = {} }: CliInput = {},
 ): Promise<CliRun> {
   let out = '';
   let error = '';
@@ -41,7 +42,7 @@ export async function larder(
     signal: new AbortController().signal,
     stdinIsTerminal: stdin === undefined,
     stdoutIsTerminal: false,
-    environment: {},
+    environment,
   };
   const code = await runCli(argv, io);
   return { code, out, error };

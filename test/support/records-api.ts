@@ -28,14 +28,16 @@ export const OPERATOR_NAMESPACE = 'larder-system';
 export const RECORDS_REF = { group: 'larder.dev', version: 'v1alpha1', plural: 'dockerimagerecords' };
 export const SECRETS_REF = { group: '', version: 'v1', plural: 'secrets' };
 
+/** Data of the ConfigMap that config/catalogue makes. */
+export function shippedCatalogueData(): Readonly<Record<string, string>> {
+  const folder = join(import.meta.dirname, '../../config/catalogue');
+  const files = Object.values(CATALOGUE_KEYS).map((key) => [key, readFileSync(join(folder, key), 'utf8')]);
+  return Object.fromEntries(files) as Record<string, string>;
+}
+
 /** The catalogue of config/catalogue. */
 export function shippedCatalogue(): Catalogue {
-  const folder = join(import.meta.dirname, '../../config/catalogue');
-  const data = Object.values(CATALOGUE_KEYS).map((key) => [key, readFileSync(join(folder, key), 'utf8')]);
-  const read = readCatalogue(
-    Object.fromEntries(data) as Record<string, string>,
-    (text) => parse(text) as unknown,
-  );
+  const read = readCatalogue(shippedCatalogueData(), (text) => parse(text) as unknown);
   if (!read.ok) throw new Error(read.error.join('\n'));
   return read.value;
 }

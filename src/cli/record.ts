@@ -1,0 +1,13 @@
+/** `larder record`: images of a UFDL server as DockerImageRecords, and back. */
+
+import { Command } from 'commander';
+import type { CliIo } from './io.ts';
+import { exportCommand } from './record-export.ts';
+import { importCommand } from './record-import.ts';
+
+export function recordCommand(io: CliIo): Command {
+  return new Command('record')
+    .description('takes over the images of a UFDL server as DockerImageRecords, and writes them out again')
+    .addCommand(importCommand(io))
+    .addCommand(exportCommand(io));
+}
