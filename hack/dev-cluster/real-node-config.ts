@@ -8,6 +8,8 @@ export interface NodeFiles {
   /** Name of the pods' bridge. */
   readonly bridge: string;
   readonly sandboxImage: string;
+  /** Network of the pods, `address/prefix`. */
+  readonly subnet: string;
   /** Folder of the CNI plugins. */
   readonly cniPlugins: string;
 }
@@ -52,7 +54,7 @@ state = "/run/larder-containerd"
 }
 
 /** No gateway and no masquerading: nothing of the host changes but one bridge, and pods reach nothing. */
-function podNetwork({ bridge, folder }: NodeFiles): object {
+function podNetwork({ bridge, folder, subnet }: NodeFiles): object {
   return {
     cniVersion: '0.4.0',
     name: bridge,
@@ -65,7 +67,7 @@ function podNetwork({ bridge, folder }: NodeFiles): object {
         ipam: {
           type: 'host-local',
           dataDir: join(folder, 'addresses'),
-          ranges: [[{ subnet: '10.244.0.0/24' }]],
+          ranges: [[{ subnet }]],
         },
       },
     ],

@@ -9,6 +9,7 @@ import { findBinaries, type Progress } from './binaries.ts';
 import type { Cluster } from './cluster.ts';
 import { freePorts } from './daemon.ts';
 import { ImageWriter } from './image-writer.ts';
+import { addGateway, podSubnet } from './pod-gateway.ts';
 import {
   allowPlainHttp,
   containerdSocket,
@@ -34,6 +35,8 @@ export interface RealNodeOptions {
   readonly name?: string;
   /** Fields of the KubeletConfiguration that differ from ours. */
   readonly kubelet?: KubeletSettings;
+  /** Pods reach ports on `RealNode.gateway`; default false: they reach nothing. */
+  readonly gateway?: boolean;
   readonly progress?: Progress;
 }
 
@@ -57,10 +60,13 @@ interface Parts {
   readonly namespace: NodeNamespace;
   readonly kubeletPath: string;
   readonly ports: KubeletPorts;
+  readonly gateway: string;
 }
 
 export class RealNode {
   readonly name: string;
+  /** Address of this machine in the network of the pods, if the node was started with one. */
+  readonly gateway: string;
   /** Path of containerd's socket, which `ctr` takes. */
   readonly containerdSocket: string;
   readonly #parts: Parts;
@@ -70,6 +76,7 @@ export class RealNode {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.name = parts.name;
+    this.gateway = parts.gateway;
     this.containerdSocket = containerdSocket(parts.folder);
   }
 
@@ -167,9 +174,17 @@ export async function startRealNode(cluster: Cluster, options: RealNodeOptions):
   if (refusal !== undefined) throw new Error(refusal);
   const found = await findBinaries(['kubelet'], progress);
   const folder = await cluster.subfolder(`node-${name}`);
-  const bridge = `larder-${randomBytes(4).toString('hex')}`;
+  const id = randomBytes(4).toString('hex');
+  const bridge = `larder-${id}`;
+  const subnet = podSubnet(Number.parseInt(id, 16));
   const sandboxImage = await pushSandboxImage(registry);
-  await writeContainerdConfig({ folder, bridge, sandboxImage, cniPlugins: await cniPlugins() });
+  await writeContainerdConfig({
+    folder,
+    bridge,
+    sandboxImage,
+    subnet: subnet.cidr,
+    cniPlugins: await cniPlugins(),
+  });
   await allowPlainHttp(folder, registry);
   await writeNodeKubeconfig(cluster, folder, name);
   const [port = 0, healthzPort = 0] = await freePorts(2);
@@ -177,8 +192,10 @@ export async function startRealNode(cluster: Cluster, options: RealNodeOptions):
   await writeKubeletConfig(folder, ports, kubelet);
   const namespace = await NodeNamespace.create({ folder, name: bridge });
   const kubeletPath = found.get('kubelet') ?? 'kubelet';
-  const node = new RealNode({ cluster, name, folder, namespace, kubeletPath, ports });
+  const { gateway } = subnet;
+  const node = new RealNode({ cluster, name, folder, namespace, kubeletPath, ports, gateway });
   try {
+    if (options.gateway === true) await addGateway(bridge, subnet);
     await node.startContainerd();
     await node.startKubelet();
     await node.ready();
