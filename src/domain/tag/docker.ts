@@ -3,12 +3,21 @@
  * of numbers make a track, and tracks are not mixed in one ordering unless asked (docs/grammars/docker.md).
  */
 
-import { compareIntegers, parseInteger } from '../integer.ts';
+import { compareIntegers, type Integer, parseInteger } from '../integer.ts';
 import { comparePlain, readNamed } from './plain.ts';
 import { BLANK, ReadTag, type TagFields } from './read-tag.ts';
 import { versionType } from './semver.ts';
 import type { Tag } from './tag.ts';
-import { compareText, formatWritten, NO_IDENTIFIERS, type Version, versionOf } from './version.ts';
+import {
+  compareText,
+  formatWritten,
+  NO_IDENTIFIERS,
+  RANK_CHARACTERS,
+  rankText,
+  TEXT_RANKS,
+  type Version,
+  versionOf,
+} from './version.ts';
 
 const VERSION = /^([0-9]+(?:\.[0-9]+)*)(\w*)$/;
 /** An abbreviated commit is no version, unless it is all digits. */
@@ -52,6 +61,29 @@ export function compareDocker(left: Tag, right: Tag): number {
     comparePrereleaseText(left.version, right.version) ||
     compareText(right.extra ?? '', left.extra ?? '')
   );
+}
+
+/** Coarse age: never contradicts `compareDocker`; names are below versions. */
+export function rankDocker({ version, tag }: Tag): number {
+  return version === null ? rankText(tag) - TEXT_RANKS : Number(version.major);
+}
+
+/** Two of them fit a double exactly. */
+const RANK_DIGIT = 2 ** 26;
+
+/** Finer age of tags of one rank: never contradicts `compareDocker`. */
+export function tieRankDocker({ version, tag }: Tag): number {
+  if (version === null) return rankText(tag, RANK_CHARACTERS);
+  const { major, minor, patch, precision } = version;
+  if (typeof major !== 'number') return 0;
+  const minorDigit = rankDigit(minor, precision > 1);
+  // Where the first digit only says "large" or "none", the second must not decide.
+  return minorDigit * RANK_DIGIT + (minorDigit < RANK_DIGIT - 2 ? rankDigit(patch, precision > 2) : 0);
+}
+
+/** What is not written stands above every number. */
+function rankDigit(number: Integer, isWritten: boolean): number {
+  return isWritten ? Math.min(Number(number), RANK_DIGIT - 2) : RANK_DIGIT - 1;
 }
 
 function compareReleases(left: Version, right: Version): number {

@@ -1,10 +1,10 @@
 /** One factory for all tag grammars: how a tag becomes type, version, date and name, and which of two is newer. */
 
 import { readCalVer } from './calver.ts';
-import { compareDocker, readDocker } from './docker.ts';
+import { compareDocker, rankDocker, readDocker, tieRankDocker } from './docker.ts';
 import { comparePlain, readNamed, readPlain } from './plain.ts';
 import { compareRsp, createRspReader, rankRsp, type TagReader, tieRankRsp } from './rsp.ts';
-import { compareSemVer, rankSemVer, readSemVer } from './semver.ts';
+import { compareSemVer, rankSemVer, readSemVer, tieRankName } from './semver.ts';
 import { type CompareTags, isPossibleAlias, listingOrder, type Tag } from './tag.ts';
 
 export const GRAMMAR_NAMES = ['RSP', 'SemVer', 'Docker', 'CalVer', 'Plain'] as const;
@@ -38,21 +38,17 @@ export interface Grammar {
   readonly order: CompareTags;
 }
 
-const COMPARE: Readonly<Record<GrammarName, CompareTags>> = {
-  RSP: compareRsp,
-  SemVer: compareSemVer,
-  Docker: compareDocker,
-  CalVer: compareSemVer,
-  Plain: comparePlain,
-};
+/** How a grammar orders the tags of one type. */
+type Ordering = Pick<Grammar, 'compare' | 'rank' | 'tieRank'>;
 
-const RANK: Readonly<Record<GrammarName, (tag: Tag) => number>> = {
-  RSP: rankRsp,
-  SemVer: rankSemVer,
-  // 1 stands above 1.2: only the first number decides alone.
-  Docker: ({ version }) => (version === null ? -1 : Number(version.major)),
-  CalVer: rankSemVer,
-  Plain: () => 0,
+const SEMVER: Ordering = { compare: compareSemVer, rank: rankSemVer, tieRank: tieRankName };
+const ORDERINGS: Readonly<Record<GrammarName, Ordering>> = {
+  RSP: { compare: compareRsp, rank: rankRsp, tieRank: tieRankRsp },
+  SemVer: SEMVER,
+  Docker: { compare: compareDocker, rank: rankDocker, tieRank: tieRankDocker },
+  CalVer: SEMVER,
+  // Names only.
+  Plain: { compare: comparePlain, rank: rankSemVer, tieRank: tieRankName },
 };
 
 export function isGrammarName(text: string): text is GrammarName {
@@ -64,7 +60,7 @@ export function createGrammar(options: GrammarOptions): Grammar {
   const aliases = new Set(
     options.recommended === '' ? options.aliases : [options.recommended, ...options.aliases],
   );
-  const compare = COMPARE[options.name];
+  const ordering = ORDERINGS[options.name];
   return {
     name: options.name,
     read(tag) {
@@ -72,10 +68,8 @@ export function createGrammar(options: GrammarOptions): Grammar {
       return isPossibleAlias(read) && aliases.has(tag) ? reader.readAlias(tag) : read;
     },
     readAlias: (tag) => reader.readAlias(tag),
-    compare,
-    rank: RANK[options.name],
-    tieRank: options.name === 'RSP' ? tieRankRsp : () => 0,
-    order: listingOrder(compare),
+    ...ordering,
+    order: listingOrder(ordering.compare),
   };
 }
 

@@ -40,16 +40,20 @@ const DOT = 0x2e;
 
 /** Finds the parts of the tail from `start` to the end; undefined if the text is none. */
 export function readTail(tag: string, start: number, architectures: Architectures): Tail | undefined {
-  const buildDot = tag.startsWith('_c', start) ? cycleDot(tag, start) : 0;
-  const cycleEnd = buildDot === 0 ? start : skipDigits(tag, buildDot + 1);
-  const rspEnd = tag.startsWith('_rsp', cycleEnd) ? skipDigits(tag, cycleEnd + 4) : 0;
-  // A part that is followed by something else is no part: it belongs to the extra.
-  let dash = rspEnd > cycleEnd + 4 ? restDash(tag, rspEnd, architectures) : -1;
-  if (dash >= 0) return { start, buildDot, cycleEnd, rspEnd, dash };
-  dash = restDash(tag, cycleEnd, architectures);
-  if (dash >= 0) return { start, buildDot, cycleEnd, rspEnd: cycleEnd, dash };
-  if (buildDot !== 0) dash = restDash(tag, start, architectures);
-  return dash < 0 ? undefined : { start, buildDot: 0, cycleEnd: start, rspEnd: start, dash };
+  let buildDot = tag.startsWith('_c', start) ? cycleDot(tag, start) : 0;
+  let cycleEnd = buildDot === 0 ? start : skipDigits(tag, buildDot + 1);
+  let rspEnd = rspBuildEnd(tag, cycleEnd);
+  for (;;) {
+    const dash = restDash(tag, rspEnd, architectures);
+    if (dash >= 0) return { start, buildDot, cycleEnd, rspEnd, dash };
+    if (rspEnd === start) return undefined;
+    // A part that is followed by something else is no part: it belongs to the extra.
+    if (rspEnd === cycleEnd) {
+      buildDot = 0;
+      cycleEnd = start;
+    }
+    rspEnd = cycleEnd;
+  }
 }
 
 /** The texts of a tail's parts. */
@@ -89,6 +93,13 @@ function cycleDot(tag: string, start: number): number {
   const dot = skipDigits(tag, start + 2);
   if (dot === start + 2 || tag.charCodeAt(dot) !== DOT || !isDigit(tag.charCodeAt(dot + 1))) return 0;
   return dot;
+}
+
+/** Index after "_rspN"; `start` if it is none. */
+function rspBuildEnd(tag: string, start: number): number {
+  if (!tag.startsWith('_rsp', start)) return start;
+  const end = skipDigits(tag, start + 4);
+  return end === start + 4 ? start : end;
 }
 
 /** `Tail.dash`, if what begins at `begin` is extra and architecture up to the end; -1 if it is not. */

@@ -14,8 +14,10 @@ import {
   compareVersionsNaturally,
   isRankExact,
   makeVersion,
+  RANK_CHARACTERS,
   rankText,
   rankVersion,
+  TEXT_RANKS,
   type Version,
 } from './version.ts';
 
@@ -27,9 +29,11 @@ export interface TagReader {
   readAlias(tag: string): Tag;
 }
 
-const NO_ARCHITECTURES: Architectures = new Set();
 const EXPERIMENTAL = 'exp_';
+const CANDIDATE = '_rc';
 const UNDERSCORE = 0x5f;
+/** Above every version, and scales without rounding. */
+const NAME_RANK = 2 ** 53;
 /** Three of them fit a double exactly. */
 const RANK_DIGIT = 2 ** 17;
 const MAX_DIGIT = RANK_DIGIT - 1;
@@ -58,110 +62,87 @@ export function compareRsp(left: Tag, right: Tag): number {
 /** Empty text is read as "latest". */
 function readTag(text: string, architectures: Architectures): Tag {
   const tag = text === '' ? 'latest' : text;
-  return readVersioned(tag, architectures) ?? readName(tag, architectures, 'unknown');
+  return (
+    readExperimental(tag, architectures) ??
+    readVersioned(tag, architectures) ??
+    readName(tag, architectures, 'unknown')
+  );
+}
+
+/** How a version is written: numbers joined by underscores. */
+interface Form {
+  readonly type: 'release' | 'weekly' | 'daily';
+  /** Where the numbers begin. */
+  readonly start: number;
+  readonly count: number;
+}
+
+const RELEASE: Form = { type: 'release', start: 1, count: 3 };
+const WEEKLY: Form = { type: 'weekly', start: 2, count: 2 };
+const DAILY: Form = { type: 'daily', start: 2, count: 3 };
+
+function formOf(tag: string): Form | undefined {
+  const letter = tag.charAt(0);
+  if (letter === 'r') return RELEASE;
+  if (tag.charCodeAt(1) !== UNDERSCORE) return undefined;
+  if (letter === 'w') return WEEKLY;
+  return letter === 'd' ? DAILY : undefined;
+}
+
+/** What stands before the tail. */
+interface Head {
+  readonly type: 'release' | 'releaseCandidate' | 'weekly' | 'daily';
+  readonly version: Version;
+  readonly dateMs: number | null;
+  /** Where it ends. */
+  readonly end: number;
 }
 
 function readVersioned(tag: string, architectures: Architectures): Tag | undefined {
-  switch (tag.charCodeAt(0)) {
-    case 0x72:
-      return readRelease(tag, architectures);
-    case 0x77:
-      return readWeekly(tag, architectures);
-    case 0x64:
-      return readDaily(tag, architectures);
-    case 0x65:
-      return readExperimental(tag, architectures);
-    default:
-      return undefined;
+  const form = formOf(tag);
+  const head = form && (readHead(tag, form) ?? readOldRelease(tag, form));
+  if (head === undefined) return undefined;
+  const candidate = readCandidate(tag, head);
+  return (candidate && versionTag(tag, candidate, architectures)) ?? versionTag(tag, head, architectures);
+}
+
+function readHead(tag: string, { type, start, count }: Form): Head | undefined {
+  const numbers: [Integer, Integer, Integer] = [0, 0, 0];
+  let end = start - 1;
+  for (let index = 0; index < count; index++) {
+    const begin = end + 1;
+    end = skipDigits(tag, begin);
+    if (end === begin) return undefined;
+    if (index < count - 1 && tag.charCodeAt(end) !== UNDERSCORE) return undefined;
+    numbers[index] = readDigits(tag, begin, end);
   }
+  const dateMs = dateOf(type, numbers);
+  return dateMs === undefined ? undefined : { type, version: makeVersion(...numbers), dateMs, end };
 }
 
-/** Index after a number that begins at `start`, if "_" follows; 0 if not. */
-function joinedEnd(tag: string, start: number): number {
-  const end = skipDigits(tag, start);
-  return end > start && tag.charCodeAt(end) === UNDERSCORE ? end : 0;
-}
-
-/** Index after the last number, which begins at `start`; 0 if there is none. */
-function lastEnd(tag: string, start: number): number {
-  const end = skipDigits(tag, start);
-  return end > start ? end : 0;
-}
-
-function readRelease(tag: string, architectures: Architectures): Tag | undefined {
-  const majorEnd = joinedEnd(tag, 1);
-  const minorEnd = majorEnd === 0 ? 0 : joinedEnd(tag, majorEnd + 1);
-  const end = minorEnd === 0 ? 0 : lastEnd(tag, minorEnd + 1);
-  if (end === 0) return readOldRelease(tag);
-  const major = readDigits(tag, 1, majorEnd);
-  const minor = readDigits(tag, majorEnd + 1, minorEnd);
-  const patch = readDigits(tag, minorEnd + 1, end);
-  const candidate = readCandidate(tag, { numbers: [major, minor, patch], start: end }, architectures);
-  if (candidate !== undefined) return candidate;
-  return releaseTag(tag, { version: makeVersion(major, minor, patch), end }, architectures);
+/** Null for a release, which tells none; undefined if there is no such day or week. */
+function dateOf(type: Form['type'], [major, minor, patch]: readonly Integer[]): number | null | undefined {
+  if (type === 'release') return null;
+  const [year, part] = [Number(major), Number(minor)];
+  return type === 'weekly' ? weekMs(year, part) : dayMs(year, part, Number(patch));
 }
 
 /** "r170" is 17.0.0: two digits and one, and nothing else. */
-function readOldRelease(tag: string): Tag | undefined {
-  if (tag.length !== 4 || skipDigits(tag, 1) !== 4) return undefined;
+function readOldRelease(tag: string, { type }: Form): Head | undefined {
+  if (type !== 'release' || tag.length !== 4 || skipDigits(tag, 1) !== 4) return undefined;
   const version = makeVersion(readDigits(tag, 1, 3), readDigits(tag, 3, 4), 0);
-  return releaseTag(tag, { version, end: tag.length }, NO_ARCHITECTURES);
+  return { type, version, dateMs: null, end: tag.length };
 }
 
-/** A release, or a candidate if the version has a pre-release; if the rest is a tail. */
-function releaseTag(
-  tag: string,
-  { version, end }: Pick<Head, 'version' | 'end'>,
-  architectures: Architectures,
-): Tag | undefined {
-  const type = version.prerelease.length === 0 ? 'release' : 'releaseCandidate';
-  return versionTag(tag, { type, version, dateMs: null, end }, architectures);
-}
-
-interface Numbers {
-  readonly numbers: readonly [Integer, Integer, Integer];
-  /** Where they end. */
-  readonly start: number;
-}
-
-function readCandidate(
-  tag: string,
-  { numbers, start }: Numbers,
-  architectures: Architectures,
-): Tag | undefined {
-  if (!tag.startsWith('_rc', start)) return undefined;
-  const end = lastEnd(tag, start + '_rc'.length);
-  if (end === 0) return undefined;
-  const version = makeVersion(...numbers, [tag.slice(start + 1, end)]);
-  return releaseTag(tag, { version, end }, architectures);
-}
-
-function readWeekly(tag: string, architectures: Architectures): Tag | undefined {
-  const yearEnd = tag.charCodeAt(1) === UNDERSCORE ? joinedEnd(tag, 2) : 0;
-  const end = yearEnd === 0 ? 0 : lastEnd(tag, yearEnd + 1);
-  if (end === 0) return undefined;
-  const year = Number(readDigits(tag, 2, yearEnd));
-  const week = Number(readDigits(tag, yearEnd + 1, end));
-  const dateMs = weekMs(year, week);
-  if (dateMs === undefined) return undefined;
-  return versionTag(tag, { type: 'weekly', version: makeVersion(year, week, 0), dateMs, end }, architectures);
-}
-
-function readDaily(tag: string, architectures: Architectures): Tag | undefined {
-  const yearEnd = tag.charCodeAt(1) === UNDERSCORE ? joinedEnd(tag, 2) : 0;
-  const monthEnd = yearEnd === 0 ? 0 : joinedEnd(tag, yearEnd + 1);
-  const end = monthEnd === 0 ? 0 : lastEnd(tag, monthEnd + 1);
-  if (end === 0) return undefined;
-  const year = Number(readDigits(tag, 2, yearEnd));
-  const month = Number(readDigits(tag, yearEnd + 1, monthEnd));
-  const day = Number(readDigits(tag, monthEnd + 1, end));
-  const dateMs = dayMs(year, month, day);
-  if (dateMs === undefined) return undefined;
-  return versionTag(
-    tag,
-    { type: 'daily', version: makeVersion(year, month, day), dateMs, end },
-    architectures,
-  );
+/** The same release as a candidate, if the name of one follows. */
+function readCandidate(tag: string, { type, version, end }: Head): Head | undefined {
+  if (type !== 'release' || !tag.startsWith(CANDIDATE, end)) return undefined;
+  const start = end + CANDIDATE.length;
+  const candidateEnd = skipDigits(tag, start);
+  if (candidateEnd === start) return undefined;
+  const { major, minor, patch } = version;
+  const candidate = makeVersion(major, minor, patch, [tag.slice(end + 1, candidateEnd)]);
+  return { type: 'releaseCandidate', version: candidate, dateMs: null, end: candidateEnd };
 }
 
 /** `exp_` and a tag: all fields of the inner tag stay, only type, tag and name change; it nests. */
@@ -208,15 +189,6 @@ function readName(tag: string, architectures: Architectures, type: 'alias' | 'un
   return new ReadTag({ ...BLANK, tag, type, base, cycle: integerOrNull(cycle), architecture }, describeRsp);
 }
 
-/** What stands before the tail. */
-interface Head {
-  readonly type: 'release' | 'releaseCandidate' | 'weekly' | 'daily';
-  readonly version: Version;
-  readonly dateMs: number | null;
-  /** Where it ends. */
-  readonly end: number;
-}
-
 /** A tag with a version, if what follows its head is a tail. */
 function versionTag(
   tag: string,
@@ -244,20 +216,22 @@ function integerOrNull(digits: string | undefined): Integer | null {
 }
 
 /** Coarse age: never contradicts `compareRsp`, and most often decides; names are above versions. */
-export function rankRsp({ version }: Tag): number {
-  return version === null ? Number.MAX_VALUE : rankVersion(version);
+export function rankRsp({ version, base }: Tag): number {
+  return version === null ? NAME_RANK * (1 + rankText(base ?? '')) : rankVersion(version);
 }
 
 /** Finer age of tags of one rank: never contradicts `compareRsp`. Where the rank tells too little, below all others. */
-export function tieRankRsp({ version, base, cycle, cycleBuild, rspBuild }: Tag): number {
-  if (version === null) return rankText(base ?? '');
+export function tieRankRsp({ version, base, cycle, cycleBuild, rspBuild, extra }: Tag): number {
+  if (version === null) return rankText(base ?? '', RANK_CHARACTERS);
   if (!isRankExact(version)) return -1;
   const cycleDigit = rankDigit(cycle);
   const cycleRank = cycleDigit * RANK_DIGIT * RANK_DIGIT;
   if (cycleDigit === MAX_DIGIT) return cycleRank;
   const buildDigit = rankDigit(cycleBuild);
   const buildRank = cycleRank + buildDigit * RANK_DIGIT;
-  return buildDigit === MAX_DIGIT ? buildRank : buildRank + rankDigit(rspBuild);
+  if (buildDigit === MAX_DIGIT) return buildRank;
+  // As much of the extra as fits beside the numbers: rounding makes ties, but turns nothing round.
+  return buildRank + rankDigit(rspBuild) + rankText(extra ?? '') / TEXT_RANKS;
 }
 
 /** Null is below 0; everything too large is one. */

@@ -3,7 +3,16 @@
 import { comparePlain, readNamed } from './plain.ts';
 import { BLANK, ReadTag, type TagFields } from './read-tag.ts';
 import type { Tag } from './tag.ts';
-import { compareVersions, formatWritten, rankVersion, readLooseVersion, type Version } from './version.ts';
+import {
+  compareVersions,
+  formatWritten,
+  RANK_CHARACTERS,
+  rankText,
+  rankVersion,
+  readLooseVersion,
+  TEXT_RANKS,
+  type Version,
+} from './version.ts';
 
 /** A version without pre-release is a release, one with it a releaseCandidate, anything else unknown. */
 export function readSemVer(tag: string): Tag {
@@ -34,6 +43,11 @@ export function compareSemVer(left: Tag, right: Tag): number {
 }
 
 /** Coarse age: never contradicts `compareSemVer`; names are below versions. */
-export function rankSemVer({ version }: Tag): number {
-  return version === null ? -1 : rankVersion(version);
+export function rankSemVer({ version, tag }: Tag): number {
+  return version === null ? rankText(tag) - TEXT_RANKS : rankVersion(version);
+}
+
+/** Finer age of names of one rank: never contradicts `compareSemVer`, nor `comparePlain`. */
+export function tieRankName({ version, tag }: Tag): number {
+  return version === null ? rankText(tag, RANK_CHARACTERS) : 0;
 }

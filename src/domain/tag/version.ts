@@ -147,16 +147,22 @@ export function compareText(left: string, right: string): number {
 }
 
 /** Characters of 7 bits that fit a double exactly. */
-const RANK_CHARACTERS = 7;
+export const RANK_CHARACTERS = 7;
+/** Above every rank of a text. */
+export const TEXT_RANKS = 2 ** (7 * RANK_CHARACTERS);
 
-/** One number that never contradicts `compareText`: the first characters; from the first that is not ASCII, nothing. */
-export function rankText(text: string): number {
+/**
+ * One number that never contradicts `compareText`: the first characters; from the first that is not ASCII, nothing.
+ *
+ * @param start of texts with the same rank, that of the characters after it: 0, 7, 14…
+ */
+export function rankText(text: string, start = 0): number {
   let rank = 0;
   let isPlain = true;
-  for (let index = 0; index < RANK_CHARACTERS; index++) {
+  for (let index = 0; index < start + RANK_CHARACTERS; index++) {
     const code: number = isPlain && index < text.length ? text.charCodeAt(index) : 0;
     isPlain = isPlain && code < 0x7f;
-    rank = rank * 0x80 + Math.min(code, 0x7f);
+    if (index >= start) rank = rank * 0x80 + Math.min(code, 0x7f);
   }
   return rank;
 }

@@ -1,6 +1,13 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { compareDocker, readDocker, trackOf } from '../../../src/domain/tag/docker.ts';
+import {
+  compareDocker,
+  rankDocker,
+  readDocker,
+  tieRankDocker,
+  trackOf,
+} from '../../../src/domain/tag/docker.ts';
 import { formatTagVersion } from '../../../src/domain/tag/tag.ts';
 
 describe('Docker tags', () => {
@@ -58,6 +65,44 @@ describe('Docker tags', () => {
   ])('has %s before %s', (older, newer) => {
     expect(compareDocker(readDocker(older), readDocker(newer))).toBe(-1);
     expect(compareDocker(readDocker(newer), readDocker(older))).toBe(1);
+  });
+
+  it('is never contradicted by the ranks', () => {
+    const number = fc.constantFrom(
+      '0',
+      '1',
+      '67108861',
+      '67108862',
+      '67108863',
+      '9007199254740993',
+      '9'.repeat(20),
+    );
+    const release = fc.array(number, { minLength: 1, maxLength: 4 }).map((numbers) => numbers.join('.'));
+    const suffix = fc.constantFrom('', 'b1', '-alpine', '-SNAPSHOT');
+    const name = fc.constantFrom('latest', 'a-name-of-someone', 'a-name-of-somebody');
+    const tag = fc.oneof(
+      fc.tuple(release, suffix).map((parts) => readDocker(parts.join(''))),
+      name.map(readDocker),
+    );
+    fc.assert(
+      fc.property(tag, tag, (left, right) => {
+        const byRank = rankDocker(left) - rankDocker(right) || tieRankDocker(left) - tieRankDocker(right);
+        expect(Math.sign(byRank) * compareDocker(left, right)).toBeGreaterThanOrEqual(0);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('is told by the ranks alone up to the third number', () => {
+    const ranks = ['latest', '1.2.3', '1.2.4', '1.2', '1.3.0', '1', '2.0.0'].map((text) => {
+      const tag = readDocker(text);
+      return [rankDocker(tag), tieRankDocker(tag)] as const;
+    });
+    const ascends = ranks.every(([rank, tieRank], index) => {
+      const [lower, lowerTie] = ranks[index - 1] ?? [Number.NEGATIVE_INFINITY, 0];
+      return lower < rank || (lower === rank && lowerTie < tieRank);
+    });
+    expect(ascends).toBe(true);
   });
 
   it('takes leading zeros for nothing', () => {

@@ -206,6 +206,7 @@ describe('the RSP order', () => {
       const cycleText = cycle === '' || build === '' ? '' : `_c${cycle}.${build}`;
       return rsp === '' ? cycleText : `${cycleText}_rsp${rsp}`;
     });
+    const extra = fc.constantFrom('', '_a', '_zzzzzzz', '_zzzzzzzz', '_~', '_\u00e9a', '_\u00e9b', '-arm64');
     const head = fc.constantFrom(
       'exp_w_2021_22',
       'exp_r22_0_0',
@@ -215,8 +216,13 @@ describe('the RSP order', () => {
       'exp_r22_0_65536',
       'exp_r9999999_0_0',
       'exp_name',
+      'exp_another-name',
+      'exp_another-game',
+      'exp_another-name-still',
+      'exp_anoth\u00e9r-b',
+      'exp_anoth\u00e8r-c',
     );
-    const tag = fc.tuple(head, tail).map((parts) => rsp.read(parts.join('')));
+    const tag = fc.tuple(head, tail, extra).map((parts) => rsp.read(parts.join('')));
     fc.assert(
       fc.property(tag, tag, (left, right) => {
         const byRank = rankRsp(left) - rankRsp(right) || tieRankRsp(left) - tieRankRsp(right);
@@ -230,5 +236,15 @@ describe('the RSP order', () => {
     expect(tieRankRsp(rsp.read('w_2021_22'))).toBeLessThan(tieRankRsp(rsp.read('w_2021_22_rsp0')));
     expect(tieRankRsp(rsp.read('w_2021_22_rsp9'))).toBeLessThan(tieRankRsp(rsp.read('w_2021_22_c0.0')));
     expect(tieRankRsp(rsp.read('r22_0_0_rc1'))).toBe(-1);
+  });
+
+  it('is told by the ranks of most extras and of the first 14 characters of names', () => {
+    expect(tieRankRsp(rsp.read('w_2021_22'))).toBeLessThan(tieRankRsp(rsp.read('w_2021_22_a')));
+    expect(tieRankRsp(rsp.read('w_2021_22_a1'))).toBeLessThan(tieRankRsp(rsp.read('w_2021_22_a2')));
+    expect(tieRankRsp(rsp.read('w_2021_22_z'))).toBeLessThan(tieRankRsp(rsp.read('w_2021_22_rsp0')));
+    expect(rankRsp(rsp.read('name_a'))).toBeLessThan(rankRsp(rsp.read('name_b')));
+    expect(rankRsp(rsp.read('a_name_1'))).toBe(rankRsp(rsp.read('a_name_2')));
+    expect(tieRankRsp(rsp.read('a_name_1'))).toBeLessThan(tieRankRsp(rsp.read('a_name_2')));
+    expect(tieRankRsp(rsp.read('a_name_b_namea'))).toBeLessThan(tieRankRsp(rsp.read('a_name_b_nameb')));
   });
 });

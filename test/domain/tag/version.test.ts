@@ -129,16 +129,19 @@ describe('order of versions', () => {
   it('is never contradicted by the rank of a text', () => {
     const text = fc.string({
       unit: fc.constantFrom('a', 'b', '~', '\u007f', '\u0080', '\u{1f600}', '\0'),
-      maxLength: 9,
+      maxLength: 16,
     });
     fc.assert(
       fc.property(text, text, (left, right) => {
-        const byRank = Math.sign(rankText(left) - rankText(right));
-        expect(byRank * compareText(left, right)).toBeGreaterThanOrEqual(0);
+        const byRank = rankText(left) - rankText(right) || rankText(left, 7) - rankText(right, 7);
+        expect(Math.sign(byRank) * compareText(left, right)).toBeGreaterThanOrEqual(0);
       }),
     );
     expect(rankText('team_12')).toBeLessThan(rankText('team_13'));
     expect(rankText('a')).toBeLessThan(rankText('aa'));
+    expect(rankText('team_12a', 7)).toBeLessThan(rankText('team_12b', 7));
+    expect(rankText('team_12345678', 7)).toBe(rankText('345678'));
+    expect(rankText('t\u00e9am_12b', 7)).toBe(0);
   });
 
   it('is never contradicted by the rank', () => {
