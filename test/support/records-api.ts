@@ -116,9 +116,14 @@ export class RecordsApi implements AsyncDisposable {
     return this.api.store.list(RECORDS_REF) as unknown as readonly DockerImageRecord[];
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends this replica; the API server goes on. */
+  async stop(): Promise<void> {
     await this.served[Symbol.asyncDispose]();
     await this.#transport.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
     await this.api.close();
   }
 }
