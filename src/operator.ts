@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type Clock, systemClock } from './clock.ts';
 import { AccessReader } from './controllers/access.ts';
+import { ScanMemory } from './controllers/image-source/scan-memory.ts';
 import { Stock } from './controllers/stock.ts';
 import { BaseOperator, type Composition, type OperatorRuntime } from './kube/base-operator.ts';
 import { KubeClient } from './kube/client.ts';
@@ -17,6 +18,7 @@ import { createCaches } from './operator/caches.ts';
 import { createControllers } from './operator/controllers.ts';
 import { stockLimits } from './operator/node-stocking.ts';
 import type { Process } from './operator/process.ts';
+import { createCatalogue } from './operator/records.ts';
 import { startServers } from './operator/servers.ts';
 import type { OperatorOptions } from './options.ts';
 import { RegistryClient } from './registry/client.ts';
@@ -77,13 +79,15 @@ export class LarderOperator extends BaseOperator {
     const { nodeStatusMaxImages } = options;
     const limits = stockLimits(options);
     const stock = new Stock({ ...caches, ...limits, clock, random: Math.random, nodeStatusMaxImages });
+    const catalogue = createCatalogue(process, caches);
     const checks = { isHealthy: () => this.isHealthy, isReady: () => this.isReady };
-    const closeServers = await startServers({ process, checks, caches });
+    const memory = new ScanMemory();
+    const closeServers = await startServers({ process, checks, caches, memory, registry, access });
     return {
       caches: Object.values(caches),
       controllers: [
         stock,
-        ...createControllers({ process, client, registry, access, events, caches, stock }),
+        ...createControllers({ process, client, registry, access, events, caches, memory, stock, catalogue }),
       ],
       elector,
       drainMs: options.drainMs,

@@ -8,7 +8,7 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const NAMESPACE = 'larder-system';
 const READY_LIMIT_MS = 30_000;
 
-/** Applies what an installation has besides its Deployment: CRDs, namespace, priority class, RBAC and the fence. */
+/** Applies what an installation has besides its Deployment: CRDs, namespace, RBAC, catalogue and the fence. */
 export async function installLarder(cluster: Cluster): Promise<void> {
   await cluster.kubectl(['apply', '--server-side', '-k', join(ROOT, 'crds')]);
   await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all']);
@@ -20,8 +20,9 @@ export async function installLarder(cluster: Cluster): Promise<void> {
     '-f',
     join(manager, 'priority-class.yaml'),
   ]);
-  await cluster.kubectl(['apply', '-k', join(ROOT, 'config', 'rbac')]);
-  await cluster.kubectl(['apply', '-k', join(ROOT, 'config', 'fence')]);
+  for (const part of ['rbac', 'catalogue', 'fence']) {
+    await cluster.kubectl(['apply', '-k', join(ROOT, 'config', part)]);
+  }
 }
 
 export interface OperatorProcessOptions {

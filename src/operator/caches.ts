@@ -1,9 +1,19 @@
 /** The informers: one a resource, shared by controllers and servers. */
 
+import { CATALOGUE_NAME } from '../api/catalogue.ts';
+import type { DockerImageRecord } from '../api/docker-image-record.ts';
 import type { ImageSource } from '../api/image-source.ts';
 import type { PrepulledImage } from '../api/prepulled-image.ts';
+import {
+  nameVersionIndex,
+  pkIndex,
+  RECORDS_BY_NAME_VERSION,
+  RECORDS_BY_PK,
+} from '../controllers/docker-image-record/accept.ts';
+import { type ConfigMap, configMapType } from '../controllers/docker-image-record/catalogue-store.ts';
+import { IMAGES_BY_RECORD, recordIndex } from '../controllers/docker-image-record/references.ts';
 import { CHILDREN_BY_OWNER } from '../controllers/image-source/children.ts';
-import { imageSourceType, prepulledImageType } from '../controllers/kinds.ts';
+import { dockerImageRecordType, imageSourceType, prepulledImageType } from '../controllers/kinds.ts';
 import { type NodeObject, nodeType, projectNode } from '../controllers/node.ts';
 import { PODS_BY_NODE } from '../controllers/node-stocker/controller.ts';
 import {
@@ -15,11 +25,15 @@ import {
 import { Informer, type InformerOptions } from '../kube/informer.ts';
 import { controllerOf } from '../kube/owner-reference.ts';
 import type { KubeObject } from '../kube/resource.ts';
+import { formatFieldSelector } from '../kube/selectors.ts';
 import type { Process } from './process.ts';
 
 export interface Caches {
   readonly sources: Informer<ImageSource>;
   readonly images: Informer<PrepulledImage>;
+  readonly records: Informer<DockerImageRecord>;
+  /** The one ConfigMap. */
+  readonly catalogue: Informer<ConfigMap>;
   readonly nodes: Informer<NodeObject>;
   readonly pods: Informer<PullPod>;
 }
@@ -34,7 +48,20 @@ export function createCaches(process: Process): Caches {
     sources: informer({ type: imageSourceType }),
     images: informer({
       type: prepulledImageType,
-      indexes: { [CHILDREN_BY_OWNER]: (image) => [controllerOf(image)?.uid ?? ''] },
+      indexes: {
+        [CHILDREN_BY_OWNER]: (image) => [controllerOf(image)?.uid ?? ''],
+        [IMAGES_BY_RECORD]: recordIndex,
+      },
+    }),
+    records: informer({
+      type: dockerImageRecordType,
+      indexes: { [RECORDS_BY_NAME_VERSION]: nameVersionIndex, [RECORDS_BY_PK]: pkIndex },
+    }),
+    catalogue: informer({
+      type: configMapType,
+      namespace: process.options.namespace,
+      // The right to read it is limited to this name, and so must be the request.
+      fieldSelector: formatFieldSelector({ 'metadata.name': CATALOGUE_NAME }),
     }),
     nodes: informer({ type: nodeType, project: projectNode }),
     pods: informer({
@@ -46,4 +73,4 @@ export function createCaches(process: Process): Caches {
   };
 }
 
-type What<T extends KubeObject> = Pick<InformerOptions<T>, 'type' | 'project' | 'labelSelector' | 'indexes'>;
+type What<T extends KubeObject> = Omit<InformerOptions<T>, 'client' | 'clock' | 'log' | 'metrics'>;

@@ -11,12 +11,14 @@ import { fitPhase } from '../fit-phase.ts';
 import { REQUEST_ANNOTATIONS } from '../kinds.ts';
 import { wantId } from '../want.ts';
 import { type ObserveOptions, observePhase } from './observe.ts';
+import { type RecordOptions, recordPhase, recordRefusal } from './record-reference.ts';
 import { type ResolveOptions, resolvePhase } from './resolve.ts';
 import { OWNED_CONDITIONS, type Status } from './status.ts';
 
 export interface PrepulledImageOptions
   extends Omit<ResolveOptions, 'resolved'>,
-    Omit<ObserveOptions, 'looked'> {
+    Omit<ObserveOptions, 'looked'>,
+    RecordOptions {
   readonly client: KubeClient;
   readonly source: ObjectSource<PrepulledImage>;
 }
@@ -28,11 +30,14 @@ export function prepulledImageReconciler(options: PrepulledImageOptions): Reconc
     source: options.source,
     client: options.client,
     phases: [
+      recordPhase(options),
       resolvePhase({ ...options, resolved }),
       observePhase({ ...options, looked }),
       fitPhase(prepulledImageDefinition),
     ],
-    summarise: (image, draft) => summarise(image, draft, options.index.newcomers(wantId(image)).missing),
+    summarise: (image, draft) =>
+      recordRefusal(options, image) ??
+      summarise(image, draft, options.index.newcomers(wantId(image)).missing),
     ownedConditions: OWNED_CONDITIONS,
     isSuspended: ({ spec }) => spec.suspend,
     requestAnnotations: REQUEST_ANNOTATIONS,

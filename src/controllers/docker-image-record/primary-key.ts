@@ -1,0 +1,48 @@
+/** Phase: the number by which clients of the REST API know the record; given once, never changed, never used again. */
+
+import type { DockerImageRecord } from '../../api/docker-image-record.ts';
+import { highestPk, pkOf } from '../../api/record-counter.ts';
+import type { Lister } from '../../kube/cache.ts';
+import type { Draft } from '../../kube/conclusion.ts';
+import { isConditionTrue } from '../../kube/condition.ts';
+import type { Counter } from '../../kube/counter.ts';
+import type { PhaseContext } from '../../kube/reconciler.ts';
+import { formatKey } from '../../kube/resource.ts';
+import { done, type Result } from '../../kube/result.ts';
+import type { Status } from './status.ts';
+
+export interface PrimaryKeyOptions {
+  readonly counter: Pick<Counter, 'next' | 'reserve'>;
+  readonly records: Pick<Lister<DockerImageRecord>, 'list'>;
+  /** Numbers drawn, by key of the record, until they are stored; losing one leaves a gap. */
+  readonly drawn: Map<string, { readonly uid: string | undefined; readonly pk: number }>;
+}
+
+/** A label without a status is a record restored or imported: it keeps its number, and the counter learns of it. */
+export function primaryKeyPhase(options: PrimaryKeyOptions) {
+  return async (record: DockerImageRecord, draft: Draft<Status>, context: PhaseContext): Promise<Result> => {
+    if (draft.pk !== undefined || !isConditionTrue(draft, 'Accepted')) return done;
+    const { namespace = '' } = record.metadata;
+    const labelled = pkOf(record);
+    if (labelled === undefined) draft.pk = await draw(options, record, context);
+    else {
+      await options.counter.reserve(namespace, labelled, { signal: context.signal });
+      draft.pk = labelled;
+    }
+    return done;
+  };
+}
+
+async function draw(
+  { counter, records, drawn }: PrimaryKeyOptions,
+  { metadata }: DockerImageRecord,
+  { signal, log }: PhaseContext,
+): Promise<number> {
+  const { uid, namespace = '' } = metadata;
+  const known = drawn.get(formatKey(metadata));
+  if (known !== undefined && known.uid === uid) return known.pk;
+  const pk = await counter.next(namespace, highestPk(records.list(namespace)), { signal });
+  drawn.set(formatKey(metadata), { uid, pk });
+  log.info('key drawn', { pk });
+  return pk;
+}

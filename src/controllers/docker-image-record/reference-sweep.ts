@@ -1,0 +1,133 @@
+/** Looks through the workloads of every namespace that has records, again and again, and tells which records are concerned. */
+
+import type { DockerImageRecord } from '../../api/docker-image-record.ts';
+import { type Clock, sleep } from '../../clock.ts';
+import type { Lister } from '../../kube/cache.ts';
+import type { RunSignals } from '../../kube/controller.ts';
+import type { Workload } from '../../kube/lifecycle.ts';
+import type { Logger } from '../../kube/logger.ts';
+import { keyOf, type ObjectKey } from '../../kube/resource.ts';
+import { isEqual } from '../../kube/status-writer.ts';
+import { holdersOf, matchedImages, type RecordReferences, type Survey } from '../record-references.ts';
+
+export interface ReferenceSweepOptions {
+  readonly references: Pick<RecordReferences, 'survey'>;
+  readonly records: Pick<Lister<DockerImageRecord>, 'list'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called with records whose holders have changed. */
+  readonly onChange: (record: ObjectKey) => void;
+}
+
+/** Between two looks at a namespace. */
+const REST_MS = 60_000;
+/** The same where somebody waits for a record to go. */
+const URGENT_REST_MS = 5_000;
+/** A look at 50,000 pods costs the server 100 pages: rest in proportion, so that it stays below one page a second. */
+const REST_PER_OBJECT_MS = 3;
+/** How often due namespaces are looked for. */
+const TICK_MS = 1_000;
+
+interface Look {
+  readonly survey: Survey;
+  /** The images that were asked for. */
+  readonly images: ReadonlySet<string>;
+  /** Monotonic milliseconds. */
+  readonly at: number;
+}
+
+/** Answers from the moment it is made; sweeps while it runs, that is while this replica leads. */
+export class ReferenceSweep implements Workload {
+  readonly name = 'reference-sweep';
+  readonly #options: ReferenceSweepOptions;
+  readonly #looks = new Map<string, Look>();
+  readonly #looking = new Map<string, Promise<Look>>();
+
+  constructor(options: ReferenceSweepOptions) {
+    this.#options = options;
+  }
+
+  /** The workloads as last seen; the first time, and for an image that nobody asked about, they are looked at now. */
+  async survey(record: DockerImageRecord, signal: AbortSignal): Promise<Survey> {
+    const { namespace = '' } = record.metadata;
+    const known = this.#looks.get(namespace);
+    if (known !== undefined && matchedImages(record).isSubsetOf(known.images)) return known.survey;
+    return (await this.#look(namespace, signal)).survey;
+  }
+
+  async run({ stop, abort }: RunSignals): Promise<void> {
+    const { clock } = this.#options;
+    while (!stop.aborted) {
+      for (const namespace of this.#due()) await this.#sweep(namespace, abort);
+      await sleep(clock, TICK_MS, stop).catch(() => undefined);
+    }
+  }
+
+  /** Namespaces whose rest is over; those without records are forgotten. */
+  #due(): readonly string[] {
+    const byNamespace = this.#records();
+    for (const namespace of this.#looks.keys())
+      if (!byNamespace.has(namespace)) this.#looks.delete(namespace);
+    const now = this.#options.clock.monotonic();
+    return [...byNamespace].flatMap(([namespace, records]) => {
+      const look = this.#looks.get(namespace);
+      // A namespace that nobody has asked about yet is looked at by the first pass of its records.
+      return look !== undefined && now >= look.at + restOf(look, records) ? [namespace] : [];
+    });
+  }
+
+  #records(): ReadonlyMap<string, readonly DockerImageRecord[]> {
+    return Map.groupBy(this.#options.records.list(), ({ metadata }) => metadata.namespace ?? '');
+  }
+
+  /** A sweep that fails leaves what was seen before; the finalizer does not rely on it. */
+  async #sweep(namespace: string, signal: AbortSignal): Promise<void> {
+    const { log, clock, records, onChange } = this.#options;
+    const before = this.#looks.get(namespace);
+    try {
+      const { survey } = await this.#look(namespace, signal);
+      for (const record of records.list(namespace)) {
+        if (before === undefined || !isSame(record, before.survey, survey)) onChange(keyOf(record));
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      log.warn('references not looked at', { namespace, err: error });
+      if (before !== undefined) this.#looks.set(namespace, { ...before, at: clock.monotonic() });
+    }
+  }
+
+  /** Whoever asks while a look is under way shares it, unless it began without an image that matters now. */
+  async #look(namespace: string, signal: AbortSignal): Promise<Look> {
+    const images = this.#imagesOf(namespace);
+    const running = await this.#looking.get(namespace)?.catch(() => undefined);
+    if (running !== undefined && images.isSubsetOf(running.images)) return running;
+    const looking = this.#read(namespace, images, signal);
+    this.#looking.set(namespace, looking);
+    try {
+      return await looking;
+    } finally {
+      this.#looking.delete(namespace);
+    }
+  }
+
+  async #read(namespace: string, images: ReadonlySet<string>, signal: AbortSignal): Promise<Look> {
+    const survey = await this.#options.references.survey(namespace, { images, signal });
+    const look = { survey, images, at: this.#options.clock.monotonic() };
+    this.#looks.set(namespace, look);
+    return look;
+  }
+
+  #imagesOf(namespace: string): ReadonlySet<string> {
+    return new Set(this.#options.records.list(namespace).flatMap((record) => [...matchedImages(record)]));
+  }
+}
+
+function restOf({ survey }: Look, records: readonly DockerImageRecord[]): number {
+  const isUrgent = records.some(({ metadata }) => metadata.deletionTimestamp !== undefined);
+  return Math.max(isUrgent ? URGENT_REST_MS : REST_MS, survey.looked * REST_PER_OBJECT_MS);
+}
+
+/** Whether the workloads hold the record as before; PrepulledImages are followed by their informer. */
+function isSame(record: DockerImageRecord, before: Survey, after: Survey): boolean {
+  return isEqual(holdersOf(record, before, []), holdersOf(record, after, []));
+}

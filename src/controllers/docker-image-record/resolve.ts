@@ -1,0 +1,224 @@
+/** Phase: what the reference means, from the registry. An answer that fails takes nothing away. */
+
+import type { DockerImageRecord } from '../../api/docker-image-record.ts';
+import type { RecordReason } from '../../api/reasons.ts';
+import type { Clock } from '../../clock.ts';
+import { parseDuration } from '../../domain/duration.ts';
+import { type Reference, validateReference } from '../../domain/reference.ts';
+import type { Lister } from '../../kube/cache.ts';
+import type { Draft } from '../../kube/conclusion.ts';
+import { findCondition, isConditionTrue } from '../../kube/condition.ts';
+import type { EventNote } from '../../kube/events.ts';
+import type { PhaseContext } from '../../kube/reconciler.ts';
+import { formatKey } from '../../kube/resource.ts';
+import { done, type Result, WaitingError } from '../../kube/result.ts';
+import type { RegistryAccess } from '../../registry/access.ts';
+import type { RegistryClient } from '../../registry/client.ts';
+import { isRegistryError, type RegistryError, registryReason } from '../../registry/errors.ts';
+import type { ResolvedImage } from '../../registry/image-resolver.ts';
+import { isSchema1Type } from '../../registry/media-types.ts';
+import { REGISTRY_ADVICE } from '../../registry/reasons.ts';
+import type { AccessReader } from '../access.ts';
+import { dockerImageRecordType } from '../kinds.ts';
+import { findBundle } from './bundle.ts';
+import { allLabels, describeRecord, findSourceTarget } from './describe.ts';
+import { findClaims } from './signing.ts';
+import { type Mark, marker, type Status } from './status.ts';
+
+export interface ResolveOptions {
+  readonly registry: Pick<RegistryClient, 'headDigest' | 'resolve' | 'readBundle' | 'listReferrers'>;
+  readonly access: Pick<AccessReader, 'read'>;
+  readonly clock: Clock;
+  readonly records: Pick<Lister<DockerImageRecord>, 'list'>;
+  /** The last attempt for each record; lost at a restart, which costs one HEAD each. */
+  readonly attempts: Map<string, Attempt>;
+}
+
+export interface Attempt {
+  readonly uid: string | undefined;
+  readonly generation: number | undefined;
+  /** Monotonic milliseconds before which the registry is left alone. */
+  readonly dueAt: number;
+}
+
+/** After a failure that may pass the registry is asked again no sooner than this, or than it said itself. */
+const RETRY_MS = 30_000;
+
+const BUNDLE_LABEL = 'operators.operatorframework.io.bundle.mediatype.v1';
+
+export function resolvePhase(options: ResolveOptions) {
+  return async (record: DockerImageRecord, draft: Draft<Status>, context: PhaseContext): Promise<Result> => {
+    const reference = validateReference(record.spec.image);
+    if (!reference.ok || !isConditionTrue(draft, 'Accepted')) return done;
+    const key = formatKey(record.metadata);
+    const { uid, generation } = record.metadata;
+    const monotonic = options.clock.monotonic();
+    const last = options.attempts.get(key);
+    const isKnown = last?.uid === uid && last?.generation === generation && !context.requested;
+    if (isKnown && last !== undefined && monotonic < last.dueAt) {
+      return { requeueAfterMs: last.dueAt - monotonic };
+    }
+    const pass: Pass = { ...options, record, draft, context, reference: reference.value };
+    const waitMs = await attempt(pass);
+    options.attempts.set(key, { uid, generation, dueAt: options.clock.monotonic() + waitMs });
+    return { requeueAfterMs: waitMs };
+  };
+}
+
+interface Pass extends ResolveOptions {
+  readonly record: DockerImageRecord;
+  readonly draft: Draft<Status>;
+  readonly context: PhaseContext;
+  readonly reference: Reference;
+}
+
+/** How long to wait before the registry is asked again, milliseconds. */
+async function attempt(pass: Pass): Promise<number> {
+  const { record, draft, context } = pass;
+  const mark = marker(record, draft, context);
+  const intervalMs = parseDuration(record.spec.interval);
+  try {
+    const granted = await readAccess(pass, mark);
+    await look(pass, granted, mark);
+    return intervalMs;
+  } catch (error) {
+    if (error instanceof WaitingError) return error.requeueAfterMs;
+    if (!isRegistryError(error)) throw error;
+    markFailure(error, mark);
+    // What is final is looked at again all the same: somebody may push the image.
+    return error.temporary ? Math.max(error.retryAfterMs ?? 0, Math.min(RETRY_MS, intervalMs)) : intervalMs;
+  }
+}
+
+/** @throws WaitingError if something that access names is missing */
+async function readAccess({ access, record, reference, context }: Pass, mark: Mark): Promise<RegistryAccess> {
+  const { spec, metadata } = record;
+  const request = {
+    namespace: metadata.namespace ?? '',
+    registry: reference.registry,
+    access: spec.access,
+    signal: context.signal,
+  };
+  const granted = await access.read(request).catch((error: unknown) => {
+    if (error instanceof WaitingError) {
+      mark('CredentialsReady', 'False', { reason: error.reason as 'SecretNotFound', message: error.message });
+    }
+    throw error;
+  });
+  const { pullSecretRefs = [], serviceAccountName, provider } = spec.access;
+  const isAnonymous = pullSecretRefs.length === 0 && serviceAccountName === undefined && provider === 'None';
+  if (isAnonymous) {
+    mark('CredentialsReady', 'True', {
+      reason: 'NoCredentialsNeeded',
+      message: 'The registry is asked anonymously',
+    });
+  } else {
+    mark('CredentialsReady', 'True', {
+      reason: 'CredentialsFound',
+      message: 'Every object that spec.access names is there',
+    });
+  }
+  return granted;
+}
+
+/** A HEAD tells whether anything is new; most of the time nothing is. */
+async function look(pass: Pass, granted: RegistryAccess, mark: Mark): Promise<void> {
+  const { registry, record, draft, reference, context } = pass;
+  const { signal } = context;
+  const { digest } = await registry.headDigest(reference, granted, { signal });
+  if (isUpToDate(record, draft, digest)) {
+    if (draft.signing?.missing !== undefined && draft.signing.missing > 0) {
+      draft.signing = await findClaims(record, reference, draft.pullInfo, {
+        registry,
+        access: granted,
+        signal,
+      });
+    }
+    return;
+  }
+  const found = await registry.resolve({ ...reference, digest }, granted, { detail: 'labels', signal });
+  takeOver(pass, found);
+  draft.signing = await findClaims(record, reference, draft.pullInfo, { registry, access: granted, signal });
+  draft.operatorBundle = await readBundle(pass, granted, found);
+  const before = findCondition(draft, 'Available');
+  markAvailable(found, reference, mark);
+  const { reason, message = '' } = findCondition(draft, 'Available') ?? {};
+  if (reason === 'PlatformsMissing' && message !== before?.message) {
+    tell(record, context, { type: 'Warning', reason, message });
+  }
+}
+
+function isUpToDate({ metadata }: DockerImageRecord, draft: Draft<Status>, digest: string): boolean {
+  const available = findCondition(draft, 'Available');
+  return (
+    draft.image?.digest === digest &&
+    available?.reason === 'ManifestFound' &&
+    available.observedGeneration === metadata.generation
+  );
+}
+
+function takeOver({ record, records, draft, context, reference }: Pass, found: ResolvedImage): void {
+  const before = draft.image?.digest;
+  const { now, log } = context;
+  const isSource = record.spec.contentKind === 'Source';
+  const target = isSource ? findSourceTarget(reference, records.list(record.metadata.namespace)) : undefined;
+  const answer = { reference, found, now, sourceFor: target?.metadata.name };
+  Object.assign(draft, describeRecord(record, draft, answer));
+  const { digest = '', previousDigest, tag = '' } = draft.image ?? {};
+  if (previousDigest === undefined || digest === before) return;
+  log.info('tag moved', { tag, from: previousDigest, to: digest });
+  const message = `Tag ${tag} moved from ${previousDigest} to ${digest}`;
+  tell(record, context, { type: 'Normal', reason: 'TagMoved', message });
+}
+
+function tell(
+  record: DockerImageRecord,
+  { events }: PhaseContext,
+  note: Omit<EventNote, 'action'> & { readonly reason: RecordReason },
+): void {
+  events.record({ type: dockerImageRecordType, object: record }, { ...note, action: 'Resolve' });
+}
+
+/** A bundle that cannot be read is no reason to say that the image is not there. */
+async function readBundle(
+  { registry, reference, draft, context }: Pass,
+  access: RegistryAccess,
+  found: ResolvedImage,
+): Promise<Status['operatorBundle']> {
+  if (allLabels(found)[BUNDLE_LABEL] === undefined) return undefined;
+  try {
+    return await findBundle(
+      { ...reference, digest: found.digest },
+      { registry, access, signal: context.signal },
+    );
+  } catch (error) {
+    if (!isRegistryError(error)) throw error;
+    context.log.warn('operator bundle not read', { err: error });
+    return draft.operatorBundle;
+  }
+}
+
+function markAvailable(found: ResolvedImage, { tag }: Reference, mark: Mark): void {
+  const { digest, mediaType, artifactType, warnings } = found;
+  if (isSchema1Type(mediaType)) {
+    const message = `${digest} is Docker schema 1, which containerd no longer pulls. ${REGISTRY_ADVICE.UnsupportedMediaType}`;
+    mark('Available', 'False', { reason: 'UnsupportedMediaType', message });
+  } else if (artifactType !== undefined && found.platforms.length === 0) {
+    const message = `${digest} is an artifact of type ${artifactType}, not an image that a node can run`;
+    mark('Available', 'False', { reason: 'UnsupportedMediaType', message });
+  } else if (warnings.length > 0) {
+    mark('Available', 'True', { reason: 'PlatformsMissing', message: `${digest}: ${warnings.join('; ')}` });
+  } else {
+    const message = tag === undefined ? `The registry has ${digest}` : `${tag} is ${digest}`;
+    mark('Available', 'True', { reason: 'ManifestFound', message });
+  }
+}
+
+/** Refused credentials are a matter of credentials; whether the image is there, nobody knows then. */
+function markFailure(error: RegistryError, mark: Mark): void {
+  const reason = registryReason(error);
+  const words = { reason, message: `${error.message}. ${REGISTRY_ADVICE[reason]}` };
+  const isRefused = reason === 'Unauthorized' || reason === 'Forbidden';
+  if (isRefused) mark('CredentialsReady', 'False', words);
+  mark('Available', isRefused ? 'Unknown' : 'False', words);
+}
