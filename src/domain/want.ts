@@ -64,7 +64,7 @@ export function pullsFor(image: Reference & { readonly digest: Digest }, by: Pul
 }
 
 /** Whether the node is one of those the image must be on now, and if not why. */
-export function placement(node: NodeFacts, want: Want): Eligibility {
+export function placement(node: NodeFacts, want: Pick<Want, 'scope' | 'platforms'>): Eligibility {
   const eligible = eligibility(node, want.scope);
   if (!eligible.eligible || want.platforms.length === 0) return eligible;
   const host = { os: node.os, architecture: node.architecture };

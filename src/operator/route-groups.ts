@@ -1,17 +1,26 @@
 /** What the HTTP server serves, one line a group of routes. */
 
+import type { AccessReader } from '../controllers/access.ts';
+import type { ScanMemory } from '../controllers/image-source/scan-memory.ts';
+import type { RegistryClient } from '../registry/client.ts';
 import type { Authorizer } from '../server/authorize.ts';
 import type { RouteGroup } from '../server/route-group.ts';
 import type { Caches } from './caches.ts';
 import type { Process } from './process.ts';
+import { document, reading } from './reading.ts';
 import { webhooks } from './webhooks.ts';
 
 export interface RouteGroupParts {
   readonly process: Process;
   readonly caches: Caches;
   readonly authorizer: Authorizer;
+  /** Filled on the leader only. */
+  readonly memory: ScanMemory;
+  readonly registry: RegistryClient;
+  readonly access: AccessReader;
 }
 
 export function createRouteGroups(parts: RouteGroupParts): readonly RouteGroup[] {
-  return [webhooks(parts)];
+  const groups = [...reading(parts), webhooks(parts)];
+  return [...groups, document(parts, groups)];
 }
