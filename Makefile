@@ -6,6 +6,13 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 NAME ?= dev
 ONCE ?=
+VERSION ?= 0.1.0
+REVISION ?= $(shell git rev-parse HEAD 2> /dev/null || echo unknown)
+IMAGE ?= ghcr.io/larder-dev/larder:$(VERSION)
+PLATFORMS ?= linux/amd64
+BUILD_IMAGE ?= node:24-bookworm-slim
+BASE_IMAGE ?= gcr.io/distroless/nodejs24-debian12:nonroot
+PUSH ?=
 
 ##@ Start here
 
@@ -19,7 +26,7 @@ demo: build ## Run the main job on a real API server and show it; stays up until
 	@ONCE=$(ONCE) node hack/demo/demo.ts
 
 .PHONY: test
-test: install cluster-build node-build verify build ## Run verify and every test; the same command CI runs
+test: install cluster-build node-build lint-build verify build ## Run verify and every test; the same command CI runs
 	@vitest run
 
 .PHONY: test-node
@@ -55,6 +62,20 @@ verify: install ## Check format, lint and types, and that generated files are fr
 run: build ## Run the operator from this checkout against the cluster of your KUBECONFIG
 	@node dist/larder.js run
 
+##@ Release
+
+.PHONY: image
+image: ## Build the image with Docker's buildx (IMAGE, PLATFORMS, BASE_IMAGE; PUSH=1: push it with SBOM and provenance)
+	@mkdir -p dist
+	docker buildx build --platform $(PLATFORMS) --tag $(IMAGE) --metadata-file dist/image.json \
+	  --build-arg BUILD_IMAGE=$(BUILD_IMAGE) --build-arg BASE_IMAGE=$(BASE_IMAGE) \
+	  --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
+	  $(if $(PUSH),--push --provenance=mode=max --sbom=true,--load) .
+
+.PHONY: release-files
+release-files: install ## Write dist/release: manifests with IMAGE, the changes of VERSION, SBOM and licences
+	@hack/release-files.sh $(VERSION) $(IMAGE)
+
 ##@ Development cluster
 
 .PHONY: cluster-build
@@ -65,6 +86,10 @@ cluster-build: install ## Fetch or build etcd, API server, KWOK, registry (cold:
 node-build: install ## As root: install containerd and runc, build the kubelet; otherwise nothing
 	@hack/dev-cluster/install-node-packages.sh
 	@if [ "$$(id -u)" = 0 ]; then node hack/dev-cluster/real-node-prepare.ts; fi
+
+.PHONY: lint-build
+lint-build: ## Build the linters of workflows and manifests (about a minute, once)
+	@hack/lint/build.sh > /dev/null
 
 .PHONY: cluster-up
 cluster-up: install ## Start a cluster with 5 simulated nodes and a registry (NAME=dev)

@@ -19,6 +19,9 @@ need iproute2 ip
 # A dynamic busybox would not start in an image of its own.
 if [ ! -e /bin/busybox ] || ldd /bin/busybox &> /dev/null; then missing+=(busybox-static); fi
 need util-linux nsenter
+# Argo CD's health checks, and the image, are tested with these.
+need lua5.4 lua5.4
+need buildah buildah
 # The registry client is compared with it.
 need skopeo skopeo
 [ ${#missing[@]} = 0 ] && exit 0
