@@ -54,6 +54,11 @@ export function imageForClass(
 
 /** The JSON of `GET /spawner/v1/images`. Without any eligible node every image with a digest counts as prepulled. */
 export function spawnerImages(source: SourceImages): SpawnerImages {
+  return { ...spawnerHeadlines(source), all: [...prepulledImages(source, source.eligibleNodes)] };
+}
+
+/** The same without the list, which may be long. */
+export function spawnerHeadlines(source: SourceImages): Omit<SpawnerImages, 'all'> {
   const field = (name: ImageClass): SpawnerImage | undefined => {
     const image = imageForClass(source, name);
     return image && spawnerImage(image, source.eligibleNodes);
@@ -67,7 +72,6 @@ export function spawnerImages(source: SourceImages): SpawnerImages {
     ...(weekly && { latest_weekly: weekly }),
     ...(daily && { latest_daily: daily }),
     ...(release && { latest_release: release }),
-    all: [...prepulledImages(source, source.eligibleNodes)],
   };
 }
 

@@ -7,6 +7,7 @@ import { isPrepulled } from '../domain/spawner.ts';
 import { formatDate, formatTagVersion } from '../domain/tag/tag.ts';
 import type { listedImageSchema } from './answers.ts';
 import type { SourceView } from './source-view.ts';
+import { collectSlowly } from './stringify.ts';
 
 type Listed = z.output<typeof listedImageSchema>;
 
@@ -22,19 +23,20 @@ export interface ImageFilter {
 }
 
 /** The images of the whole list that fit, in its order. */
-export function findImages(view: SourceView, filter: ImageFilter): readonly Image[] {
-  const isOn = presenceTest(view, filter.nodes);
+export async function findImages(view: SourceView, filter: ImageFilter): Promise<readonly Image[]> {
   const { type, selected, prepulled, tag } = filter;
-  const found: Image[] = [];
-  for (const entry of entries(view.images)) {
-    const image = imageOf(view, entry);
-    if (type !== undefined && image.type !== type) continue;
-    if (tag !== undefined && !image.tag.includes(tag)) continue;
-    if (selected !== undefined && isSelected(view, image) !== selected) continue;
-    if (prepulled !== undefined && isOn(image) !== prepulled) continue;
-    found.push(image);
-  }
-  return found;
+  const isOn = presenceTest(view, filter.nodes);
+  const tests: readonly ((image: Image) => boolean)[] = [
+    ...(type === undefined ? [] : [(image: Image) => image.type === type]),
+    ...(tag === undefined ? [] : [(image: Image) => image.tag.includes(tag)]),
+    ...(selected === undefined ? [] : [(image: Image) => isSelected(view, image) === selected]),
+    ...(prepulled === undefined ? [] : [(image: Image) => isOn(image) === prepulled]),
+  ];
+  return collectSlowly(allImages(view), (image) => tests.every((fits) => fits(image)));
+}
+
+function* allImages(view: SourceView): Generator<Image> {
+  for (const entry of entries(view.images)) yield imageOf(view, entry);
 }
 
 export function describeListed(view: SourceView, image: Image, nodes?: readonly string[]): Listed {

@@ -88,7 +88,7 @@ export function addSourceRoutes(routes: Hono<ServerEnv>, parts: ReadingParts): v
     const query = readQuery(context, imagesQuery);
     const source = await readSource(parts, context, readParams(context, objectParams));
     const view = await viewSource(parts, context, source);
-    const found = findImages(view, query);
+    const found = await findImages(view, query);
     const { items, next } = pageOf(found, ({ tag }) => tag, query);
     return respondJson(context, {
       source: formatKey(source.metadata),

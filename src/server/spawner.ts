@@ -6,7 +6,12 @@ import type { ImageSource } from '../api/image-source.ts';
 import { type PullStatus, pullStatus } from '../domain/image-source.ts';
 import { eligibility, type NodeFacts } from '../domain/node.ts';
 import { parseRepository } from '../domain/reference.ts';
-import { type SpawnerImage, type SpawnerImages, spawnerImages } from '../domain/spawner.ts';
+import {
+  prepulledImages,
+  type SpawnerImage,
+  type SpawnerImages,
+  spawnerHeadlines,
+} from '../domain/spawner.ts';
 import { findCondition } from '../kube/condition.ts';
 import { prepullsSchema, spawnerImagesSchema } from './answers.ts';
 import { type Operation, readQuery } from './operation.ts';
@@ -73,20 +78,20 @@ export function spawnerRoutes(parts: ReadingParts): RouteGroup {
   };
 }
 
-async function represent(view: SourceView): Promise<Representation> {
-  const { all, ...headlines } = heldHeadlines(view.source, spawnerImages(view.images));
-  const head = JSON.stringify(headlines).slice(0, -1);
-  const body = await stringifySlowly(all);
-  return representationOf(`${head}${head === '{' ? '' : ','}"all":${body}}\n`);
+async function represent({ source, images }: SourceView): Promise<Representation> {
+  const head = JSON.stringify(heldHeadlines(source, spawnerHeadlines(images))).slice(0, -1);
+  const all = await stringifySlowly(prepulledImages(images, images.eligibleNodes));
+  return representationOf(`${head}${head === '{' ? '' : ','}"all":${all}}\n`);
 }
 
+type Headlines = Omit<SpawnerImages, 'all'>;
+
 /** A list that lost tags does not move headlines back: while the source says so, its status is right. */
-function heldHeadlines(source: ImageSource, images: SpawnerImages): SpawnerImages {
-  const { status } = source;
-  if (findCondition(status, 'Ready')?.reason !== 'DowngradeRefused') return images;
+function heldHeadlines({ status }: ImageSource, headlines: Headlines): Headlines {
+  if (findCondition(status, 'Ready')?.reason !== 'DowngradeRefused') return headlines;
   const { recommended, latestWeekly, latestDaily, latestRelease } = status ?? {};
   return {
-    ...images,
+    ...headlines,
     ...(recommended && { recommended: toSpawner(recommended) }),
     ...(latestWeekly && { latest_weekly: toSpawner(latestWeekly) }),
     ...(latestDaily && { latest_daily: toSpawner(latestDaily) }),

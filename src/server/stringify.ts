@@ -1,19 +1,35 @@
-/** JSON of a long list without holding up everything else: leases are renewed and probes answered meanwhile. */
+/** Long lists without holding up everything else: leases are renewed and probes answered meanwhile. */
 
 import { setImmediate } from 'node:timers/promises';
 
 /** Longest time without a turn of the event loop, milliseconds. */
 const STRETCH_MS = 10;
-const ITEMS_PER_LOOK = 256;
+const ITEMS_PER_LOOK = 128;
 
-export async function stringifySlowly(items: readonly unknown[]): Promise<string> {
-  const parts: string[] = [];
+/** Everything that a lazy list yields and `keeps` accepts. */
+export async function collectSlowly<T>(
+  items: Iterable<T>,
+  keeps: (item: T) => boolean = () => true,
+): Promise<readonly T[]> {
+  const found: T[] = [];
   let since = performance.now();
-  for (let start = 0; start < items.length; start += ITEMS_PER_LOOK) {
-    parts.push(JSON.stringify(items.slice(start, start + ITEMS_PER_LOOK)).slice(1, -1));
-    if (performance.now() - since < STRETCH_MS) continue;
+  let count = 0;
+  for (const item of items) {
+    if (keeps(item)) found.push(item);
+    count += 1;
+    if (count % ITEMS_PER_LOOK !== 0 || performance.now() - since < STRETCH_MS) continue;
     await setImmediate();
     since = performance.now();
   }
+  return found;
+}
+
+/** The JSON of a list. */
+export async function stringifySlowly(items: Iterable<unknown>): Promise<string> {
+  const parts = await collectSlowly(stringifyEach(items));
   return `[${parts.join(',')}]`;
+}
+
+function* stringifyEach(items: Iterable<unknown>): Generator<string> {
+  for (const item of items) yield JSON.stringify(item);
 }
