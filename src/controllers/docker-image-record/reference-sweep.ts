@@ -25,6 +25,8 @@ const REST_MS = 60_000;
 const URGENT_REST_MS = 5_000;
 /** A look at 50,000 pods costs the server 100 pages: rest in proportion, so that it stays below one page a second. */
 const REST_PER_OBJECT_MS = 3;
+/** After a failure nobody asks again for so long. */
+const RETRY_MS = 15_000;
 /** How often due namespaces are looked for. */
 const TICK_MS = 1_000;
 
@@ -42,6 +44,8 @@ export class ReferenceSweep implements Workload {
   readonly #options: ReferenceSweepOptions;
   readonly #looks = new Map<string, Look>();
   readonly #looking = new Map<string, Promise<Look>>();
+  /** Why a namespace cannot be looked at: told to all its records without asking for each of them. */
+  readonly #failures = new Map<string, { readonly error: unknown; readonly until: number }>();
 
   constructor(options: ReferenceSweepOptions) {
     this.#options = options;
@@ -52,6 +56,8 @@ export class ReferenceSweep implements Workload {
     const { namespace = '' } = record.metadata;
     const known = this.#looks.get(namespace);
     if (known !== undefined && matchedImages(record).isSubsetOf(known.images)) return known.survey;
+    const failure = this.#failures.get(namespace);
+    if (failure !== undefined && this.#options.clock.monotonic() < failure.until) throw failure.error;
     return (await this.#look(namespace, signal)).survey;
   }
 
@@ -111,10 +117,17 @@ export class ReferenceSweep implements Workload {
   }
 
   async #read(namespace: string, images: ReadonlySet<string>, signal: AbortSignal): Promise<Look> {
-    const survey = await this.#options.references.survey(namespace, { images, signal });
-    const look = { survey, images, at: this.#options.clock.monotonic() };
-    this.#looks.set(namespace, look);
-    return look;
+    const { references, clock } = this.#options;
+    try {
+      const survey = await references.survey(namespace, { images, signal });
+      const look = { survey, images, at: clock.monotonic() };
+      this.#looks.set(namespace, look);
+      this.#failures.delete(namespace);
+      return look;
+    } catch (error) {
+      if (!signal.aborted) this.#failures.set(namespace, { error, until: clock.monotonic() + RETRY_MS });
+      throw error;
+    }
   }
 
   #imagesOf(namespace: string): ReadonlySet<string> {

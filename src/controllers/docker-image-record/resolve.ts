@@ -3,8 +3,10 @@
 import type { DockerImageRecord } from '../../api/docker-image-record.ts';
 import type { RecordReason } from '../../api/reasons.ts';
 import type { Clock } from '../../clock.ts';
+import type { Digest } from '../../domain/digest.ts';
 import { parseDuration } from '../../domain/duration.ts';
 import { type Reference, validateReference } from '../../domain/reference.ts';
+import { backoffDelay } from '../../kube/backoff.ts';
 import type { Lister } from '../../kube/cache.ts';
 import type { Draft } from '../../kube/conclusion.ts';
 import { findCondition, isConditionTrue } from '../../kube/condition.ts';
@@ -39,9 +41,11 @@ export interface Attempt {
   readonly generation: number | undefined;
   /** Monotonic milliseconds before which the registry is left alone. */
   readonly dueAt: number;
+  /** Failures in a row that may pass. */
+  readonly failures: number;
 }
 
-/** After a failure that may pass the registry is asked again no sooner than this, or than it said itself. */
+/** After a failure that may pass: doubled each time, up to the interval; never sooner than the registry said itself. */
 const RETRY_MS = 30_000;
 
 const BUNDLE_LABEL = 'operators.operatorframework.io.bundle.mediatype.v1';
@@ -50,19 +54,30 @@ export function resolvePhase(options: ResolveOptions) {
   return async (record: DockerImageRecord, draft: Draft<Status>, context: PhaseContext): Promise<Result> => {
     const reference = validateReference(record.spec.image);
     if (!reference.ok || !isConditionTrue(draft, 'Accepted')) return done;
-    const key = formatKey(record.metadata);
-    const { uid, generation } = record.metadata;
-    const monotonic = options.clock.monotonic();
-    const last = options.attempts.get(key);
-    const isKnown = last?.uid === uid && last?.generation === generation && !context.requested;
-    if (isKnown && last !== undefined && monotonic < last.dueAt) {
-      return { requeueAfterMs: last.dueAt - monotonic };
-    }
+    const { attempts, clock } = options;
+    const last = lastAttempt(attempts, record);
+    const restMs = context.requested ? 0 : (last?.dueAt ?? 0) - clock.monotonic();
+    if (last !== undefined && restMs > 0) return { requeueAfterMs: restMs };
     const pass: Pass = { ...options, record, draft, context, reference: reference.value };
-    const waitMs = await attempt(pass);
-    options.attempts.set(key, { uid, generation, dueAt: options.clock.monotonic() + waitMs });
+    const { waitMs, failures } = await attempt(pass, last?.failures ?? 0);
+    const { uid, generation } = record.metadata;
+    attempts.set(formatKey(record.metadata), {
+      uid,
+      generation,
+      failures,
+      dueAt: clock.monotonic() + waitMs,
+    });
     return { requeueAfterMs: waitMs };
   };
+}
+
+/** For this very spec: another one is asked about at once. */
+function lastAttempt(
+  attempts: ResolveOptions['attempts'],
+  { metadata }: DockerImageRecord,
+): Attempt | undefined {
+  const last = attempts.get(formatKey(metadata));
+  return last?.uid === metadata.uid && last?.generation === metadata.generation ? last : undefined;
 }
 
 interface Pass extends ResolveOptions {
@@ -72,21 +87,26 @@ interface Pass extends ResolveOptions {
   readonly reference: Reference;
 }
 
-/** How long to wait before the registry is asked again, milliseconds. */
-async function attempt(pass: Pass): Promise<number> {
+/** How long to wait before the registry is asked again, milliseconds, and how often it has failed in a row by now. */
+async function attempt(
+  pass: Pass,
+  failures: number,
+): Promise<{ readonly waitMs: number; readonly failures: number }> {
   const { record, draft, context } = pass;
   const mark = marker(record, draft, context);
   const intervalMs = parseDuration(record.spec.interval);
   try {
     const granted = await readAccess(pass, mark);
     await look(pass, granted, mark);
-    return intervalMs;
+    return { waitMs: intervalMs, failures: 0 };
   } catch (error) {
-    if (error instanceof WaitingError) return error.requeueAfterMs;
+    if (error instanceof WaitingError) return { waitMs: error.requeueAfterMs, failures: 0 };
     if (!isRegistryError(error)) throw error;
     markFailure(error, mark);
     // What is final is looked at again all the same: somebody may push the image.
-    return error.temporary ? Math.max(error.retryAfterMs ?? 0, Math.min(RETRY_MS, intervalMs)) : intervalMs;
+    if (!error.temporary) return { waitMs: intervalMs, failures: 0 };
+    const backoffMs = backoffDelay(failures, { baseMs: Math.min(RETRY_MS, intervalMs), maxMs: intervalMs });
+    return { waitMs: Math.max(error.retryAfterMs ?? 0, backoffMs), failures: failures + 1 };
   }
 }
 
@@ -125,7 +145,7 @@ async function readAccess({ access, record, reference, context }: Pass, mark: Ma
 async function look(pass: Pass, granted: RegistryAccess, mark: Mark): Promise<void> {
   const { registry, record, draft, reference, context } = pass;
   const { signal } = context;
-  const { digest } = await registry.headDigest(reference, granted, { signal });
+  const digest = await findDigest(pass, granted);
   if (isUpToDate(record, draft, digest)) {
     if (draft.signing?.missing !== undefined && draft.signing.missing > 0) {
       draft.signing = await findClaims(record, reference, draft.pullInfo, {
@@ -145,6 +165,17 @@ async function look(pass: Pass, granted: RegistryAccess, mark: Mark): Promise<vo
   const { reason, message = '' } = findCondition(draft, 'Available') ?? {};
   if (reason === 'PlatformsMissing' && message !== before?.message) {
     tell(record, context, { type: 'Warning', reason, message });
+  }
+}
+
+/** A HEAD that finds nothing has no body to say why: only a GET tells an image that is gone from a registry in trouble. */
+async function findDigest({ registry, reference, context }: Pass, granted: RegistryAccess): Promise<Digest> {
+  const { signal } = context;
+  try {
+    return (await registry.headDigest(reference, granted, { signal })).digest;
+  } catch (error) {
+    if (!isRegistryError(error) || error.status !== 404) throw error;
+    return (await registry.resolve(reference, granted, { detail: 'platforms', signal })).digest;
   }
 }
 

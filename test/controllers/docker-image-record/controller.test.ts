@@ -307,6 +307,10 @@ describe('references', () => {
     expect(await world.reconcile()).toEqual({ requeueAfterMs: 60_000 });
     expect(world.conditions()).toMatchObject({ InUse: 'Unknown/ReferencesUnknown', Ready: 'True/Succeeded' });
     expect(world.message('InUse')).toContain('may not list cronjobs');
+    const lists = world.server.count('list');
+    await world.reconcile();
+    expect(world.server.count('list')).toBe(lists);
+    await world.clock.advance(60_000);
     await world.reconcile();
     expect(world.conditions()).toMatchObject({ InUse: 'False/NoReferences' });
   });
