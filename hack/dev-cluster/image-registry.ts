@@ -13,6 +13,8 @@ export interface ImageRegistryOptions {
   readonly progress?: Progress;
   /** Path of an htpasswd file (bcrypt); absent: anonymous. */
   readonly htpasswd?: string;
+  /** Where push events are sent to. */
+  readonly notify?: { readonly url: string; readonly headers?: Readonly<Record<string, string>> };
 }
 
 export interface ImageRegistry {
@@ -36,6 +38,7 @@ export async function startImageRegistry(options: ImageRegistryOptions): Promise
     ...(options.htpasswd === undefined
       ? {}
       : { auth: { htpasswd: { realm: 'larder', path: options.htpasswd } } }),
+    ...(options.notify === undefined ? {} : { notifications: notifications(options.notify) }),
   };
   const file = join(options.folder, 'registry.json');
   await writeFile(file, JSON.stringify(config));
@@ -48,4 +51,11 @@ export async function startImageRegistry(options: ImageRegistryOptions): Promise
   });
   await daemon.waitUntil(async () => (await fetch(`http://${host}/v2/`)).status < 500, READY_LIMIT_MS);
   return { host, daemon };
+}
+
+/** As docs/webhooks.md has it. */
+function notifications({ url, headers = {} }: NonNullable<ImageRegistryOptions['notify']>): object {
+  const lists = Object.entries(headers).map(([name, value]) => [name, [value]]);
+  const endpoint = { name: 'larder', url, timeout: '5s', threshold: 5, backoff: '1s' };
+  return { endpoints: [{ ...endpoint, headers: Object.fromEntries(lists) as object }] };
 }
