@@ -6,6 +6,8 @@ import type { RegistryClient } from '../registry/client.ts';
 import type { Authorizer } from '../server/authorize.ts';
 import type { RouteGroup } from '../server/route-group.ts';
 import type { Caches } from './caches.ts';
+import { createClusterReader } from './cluster-reader.ts';
+import { dashboard } from './dashboard.ts';
 import type { Process } from './process.ts';
 import { document, reading } from './reading.ts';
 import { webhooks } from './webhooks.ts';
@@ -21,6 +23,7 @@ export interface RouteGroupParts {
 }
 
 export function createRouteGroups(parts: RouteGroupParts): readonly RouteGroup[] {
-  const groups = [...reading(parts), webhooks(parts)];
+  const cluster = createClusterReader(parts.caches);
+  const groups = [...reading(parts, cluster), webhooks(parts), dashboard(parts, cluster)];
   return [...groups, document(parts, groups)];
 }
