@@ -75,8 +75,8 @@ function describe(operation: Operation, components: Map<string, Json>, options: 
     parameters: [...parametersOf(params, 'path', components), ...parametersOf(query, 'query', components)],
     ...(body !== undefined && {
       requestBody: {
-        required: true,
-        content: { 'application/json': { schema: schemaOf(body, components) } },
+        required: operation.bodyIsOptional !== true,
+        content: { 'application/json': { schema: schemaOf(body, components, 'input') } },
       },
     }),
     responses: {

@@ -23,6 +23,8 @@ export interface Operation {
   /** One property a query parameter; values are text. */
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
+  /** Default false. */
+  readonly bodyIsOptional?: boolean;
   /** By HTTP status, besides the problems that any route may answer. */
   readonly answers: Readonly<Record<number, Answer>>;
   /** Whether a caller without token is refused whatever the flags say; default false. */

@@ -25,7 +25,7 @@ const WRITE_REFUSALS: Readonly<Record<number, Answer>> = {
 };
 
 const number = z.string().regex(/^[0-9]{1,9}$/);
-const pkParams = z.object({ pk: number.describe('Number of the object.') });
+const pkParams = z.object({ pk: number.describe('Number of the object.').meta({ examples: ['12'] }) });
 
 /** The reader of bodies is `image-input.ts`, for its words; this says the same to programs. */
 function words(max: number): z.ZodType {
@@ -53,10 +53,30 @@ const inputFields = {
   licence: z.string().describe('Name from the catalogue.'),
 };
 
-const createSchema = z.looseObject(inputFields).meta({ id: 'DockerImageInput' });
-const patchSchema = z.looseObject(inputFields).partial().meta({ id: 'DockerImagePatch' });
+const example = {
+  name: 'yolo',
+  version: 'v5_2022-11-05_cuda11.1',
+  url: 'registry.example.org/pytorch-yolov5:2022-11-05_cuda11.1',
+  registry_url: 'registry.example.org',
+  registry_username: 'robot',
+  registry_password: 'change-me',
+  cuda_version: '11.1',
+  framework: 11,
+  domain: 'od',
+  tasks: ['Train', 'Predict'],
+  min_hardware_generation: 'Pascal',
+  cpu: false,
+  licence: 'GPL3',
+};
+
+const createSchema = z.looseObject(inputFields).meta({ id: 'DockerImageInput', examples: [example] });
+const patchSchema = z
+  .looseObject(inputFields)
+  .partial()
+  .meta({ id: 'DockerImagePatch', examples: [{ tasks: ['Train'], registry_password: null }, {}] });
 const imageSchema = imageViewSchema.meta({ id: 'DockerImage' });
-const listBody = filterSchema.meta({ id: 'Filter' });
+/** Nothing, null and an empty list filter nothing. */
+const listBody = z.union([filterSchema.meta({ id: 'Filter' }), z.null(), z.array(z.unknown()).max(0)]);
 
 const TAG = 'docker';
 
@@ -68,6 +88,7 @@ export const IMAGE_OPERATIONS: readonly Operation[] = [
     summary: 'The images that a filter selects.',
     tag: TAG,
     body: listBody,
+    bodyIsOptional: true,
     answers: { 200: { description: 'The images.', schema: z.array(imageSchema) }, ...REFUSALS },
     alwaysAuthenticated: true,
   },
@@ -136,7 +157,13 @@ export function catalogueOperations({ path, model, schema }: ServedTable): reado
     operationId: 'getHardwareGeneration',
     summary: 'The generation of GPUs that a compute capability belongs to.',
     tag: TAG,
-    params: z.object({ compute: z.string().min(1).describe('Such as 6.1.') }),
+    params: z.object({
+      compute: z
+        .string()
+        .min(1)
+        .describe('Such as 6.1.')
+        .meta({ examples: ['6.1'] }),
+    }),
     answers: { 200: { description: 'The generation.', schema: hardwareViewSchema }, ...REFUSALS },
     alwaysAuthenticated: true,
   };
@@ -148,6 +175,7 @@ export function catalogueOperations({ path, model, schema }: ServedTable): reado
       summary: `Rows of ${model} in the catalogue that a filter selects.`,
       tag: TAG,
       body: listBody,
+      bodyIsOptional: true,
       answers: { 200: { description: 'The rows.', schema: z.array(row) }, ...REFUSALS },
       alwaysAuthenticated: true,
     },
