@@ -4,6 +4,7 @@ import { nodeStocker } from '../controllers/node-stocker/controller.ts';
 import { Expectations } from '../controllers/node-stocker/expectations.ts';
 import { PulledEvents } from '../controllers/node-stocker/pulled-events.ts';
 import { RegistryCheck } from '../controllers/node-stocker/registry-check.ts';
+import { isPendingSource } from '../controllers/pending-source.ts';
 import type { StockOptions } from '../controllers/stock.ts';
 import { NO_OBSERVER } from '../domain/pull-observation.ts';
 import type { Reconciler } from '../kube/controller.ts';
@@ -33,6 +34,7 @@ export function nodeStocking({
     expectations: new Expectations(),
     clock,
     random: Math.random,
+    isPending: () => wants.pending > 0 || caches.sources.lister.list().some(isPendingSource),
     isSettled: () => stock.isSettled(),
     observer,
     events: new PulledEvents({ client, observer, clock, log: process.log }),

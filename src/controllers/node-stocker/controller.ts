@@ -54,6 +54,8 @@ export interface NodeStockerOptions {
   readonly random: () => number;
   /** False while wants are still coming in: one pod for all of them is better than one for each. */
   readonly isSettled: () => boolean;
+  /** Whether images are known to be coming that no node has heard of yet. */
+  readonly isPending: () => boolean;
   /** What the registry says itself of an image that could not be pulled. */
   readonly askRegistry: (want: Want) => Promise<RegistryVerdict | undefined>;
   readonly observer: PullObserver;
@@ -82,7 +84,8 @@ async function tendGate(
 ): Promise<Result> {
   const node = options.nodes.get({ name });
   if (!options.warmGate || node === undefined || !options.isSettled()) return done;
-  const facts = { coverage: options.coverage, wants: options.wants.list(), now: context.now };
+  const { coverage, wants, isPending } = options;
+  const facts = { coverage, wants: wants.list(), isPending: isPending(), now: context.now };
   const { opens, lookAfterMs } = shouldOpenGate(node, facts);
   return opens ? openGate(options.client, node.facts, context) : { requeueAfterMs: lookAfterMs };
 }

@@ -11,6 +11,8 @@ import { type NodeObject, nodeType } from '../node.ts';
 export interface WarmGateFacts {
   readonly coverage: Coverage;
   readonly wants: readonly Want[];
+  /** Whether more images are known to be coming: sources not scanned yet, images not resolved yet. */
+  readonly isPending: boolean;
   /** Wall-clock milliseconds. */
   readonly now: number;
 }
@@ -21,28 +23,33 @@ export interface GateDecision {
   readonly lookAfterMs?: number;
 }
 
+/** Nothing tells a node that a source has found nothing new. */
+const PENDING_LOOK_MS = 2_000;
 /** How long a node waits at least for what it misses. */
 const PATIENCE_MS = 600_000;
 
 /** Taints of nodes that are still starting: while one is there, being eligible for nothing means nothing. */
 const STARTING = /^node(?:\.cloudprovider)?\.kubernetes\.io\/|(?:not-ready|uninitialized)$/;
 
-/** Open when every image the node should have is there, or the most patient of them has waited long enough. */
+/**
+ * Open when every image the node should have is there and no more are known to be coming, or the most patient of them
+ * has waited long enough: what cannot be pulled or scanned keeps no node out for ever.
+ */
 export function shouldOpenGate(
   { metadata, facts }: NodeObject,
-  { coverage, wants, now }: WarmGateFacts,
+  { coverage, wants, isPending, now }: WarmGateFacts,
 ): GateDecision {
   if (!facts.taints.some(({ key }) => key === NOT_STOCKED_TAINT)) return { opens: false };
   const eligible = wants.filter((want) => placement(facts, want).eligible);
   const missing = eligible.filter(
     (want) => !coverage.isPresent(facts.name, want) && coverage.skipReason(facts.name, want.id) === undefined,
   );
-  if (facts.ready && missing.length === 0 && !facts.taints.some(({ key }) => STARTING.test(key))) {
-    return { opens: true };
-  }
+  const isStarting = !facts.ready || facts.taints.some(({ key }) => STARTING.test(key));
+  if (missing.length === 0 && !isStarting && !isPending) return { opens: true };
   const patience = Math.max(PATIENCE_MS, ...missing.map(({ timeoutMs }) => timeoutMs));
   const leftMs = Date.parse(metadata.creationTimestamp ?? '') + patience - now;
-  return leftMs > 0 ? { opens: false, lookAfterMs: leftMs } : { opens: true };
+  if (leftMs <= 0) return { opens: true };
+  return { opens: false, lookAfterMs: isPending ? Math.min(PENDING_LOOK_MS, leftMs) : leftMs };
 }
 
 /** Removes the taint; refused if the list of taints has changed meanwhile, and then tried again. */

@@ -54,6 +54,8 @@ export class StockerWorld implements AsyncDisposable {
   /** Pods whose events are to be read. */
   readonly finished: string[] = [];
   isSettled = true;
+  /** Images are known to be coming. */
+  isPending = false;
   /** What the registry says itself of images that could not be pulled; by their names. */
   readonly registrySays = new Map<string, RegistryVerdict>();
   /** What the watch has brought last, while it brings nothing new. */
@@ -90,6 +92,7 @@ export class StockerWorld implements AsyncDisposable {
       expectations: this.expectations,
       clock: this.clock,
       random: () => 0,
+      isPending: () => this.isPending,
       isSettled: () => this.isSettled,
       observer: {
         pulled: () => undefined,

@@ -32,8 +32,8 @@ function node(overrides: Partial<NodeFacts> = {}): NodeObject {
 
 describe('shouldOpenGate', () => {
   let coverage: Coverage;
-  const ask = (object: NodeObject, wants: Want[], now = START) =>
-    shouldOpenGate(object, { coverage, wants, now });
+  const ask = (object: NodeObject, wants: Want[], now = START, isPending = false) =>
+    shouldOpenGate(object, { coverage, wants, isPending, now });
 
   beforeEach(() => {
     coverage = new Coverage();
@@ -52,6 +52,12 @@ describe('shouldOpenGate', () => {
   it('waits for what is missing, but not longer than the most patient image', () => {
     expect(ask(node(), [WANT], START + 100_000)).toEqual({ opens: false, lookAfterMs: 800_000 });
     expect(ask(node(), [WANT], START + 900_000)).toEqual({ opens: true });
+  });
+
+  it('waits for images that nobody knows yet, but not for ever', () => {
+    expect(ask(node(), [], START, true)).toEqual({ opens: false, lookAfterMs: 2_000 });
+    expect(ask(node(), [], START + 599_000, true)).toEqual({ opens: false, lookAfterMs: 1_000 });
+    expect(ask(node(), [], START + 600_000, true)).toEqual({ opens: true });
   });
 
   it('does not wait for what the node has no room for', () => {
