@@ -1,91 +1,34 @@
 /** Stocking against a real API server with simulated nodes: what peers get wrong, one scenario each. */
 
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Daemon } from '../../hack/dev-cluster/daemon.ts';
-import { startOperator } from '../../hack/dev-cluster/operator-process.ts';
-import type { PrepulledImage, PrepulledImageManifest } from '../../src/api/prepulled-image.ts';
-import { type Overrides, prepulledImageManifest } from '../support/builders.ts';
-import {
-  apply,
-  conditionOf,
-  eventually,
-  listImages,
-  listPods,
-  type Stage,
-  startStage,
-} from '../support/dev-cluster.ts';
+import { apply, conditionOf, eventually, listPods, type Stage } from '../support/dev-cluster.ts';
+import { digest, HOST, image, StockingStage } from './stocking-stage.ts';
 
-/** Nobody answers there: digests need no registry, and platforms stay unknown. */
-const HOST = '127.0.0.1:1';
-const NODES = ['node-1', 'node-2', 'node-3', 'node-4'];
-
+let world: StockingStage;
 let stage: Stage;
-let operator: Daemon;
 
 beforeAll(async () => {
-  stage = await startStage({ nodes: NODES.length, logFolder: join('reports', 'e2e-stocking') });
-  const gate = join(import.meta.dirname, '../../config/components/warm-gate/cluster-role.yaml');
-  await stage.cluster.kubectl(['apply', '-f', gate]);
-  operator = await startOperator(stage.cluster, { flags: ['--pull-slots=2', '--warm-gate=true'] });
-});
-
-afterEach(async () => {
-  const { cluster } = stage;
-  await cluster.kubectl(['delete', 'node', 'fresh', '--ignore-not-found']);
-  await cluster.kubectl(['delete', 'ppi', '--all', '-A', '--wait=true']);
-  await cluster.kubectl(['delete', 'pods', '--all', '-A', '--wait=true', '--grace-period=1']);
-});
-
-afterAll(async () => {
-  await stage.cluster.stop({ keepLogs: true });
-});
-
-/** Different in each test: what is on a node is there under any name. */
-function digest(letters: string): string {
-  return `sha256:${letters.repeat(64).slice(0, 64)}`;
-}
-
-function image(
-  name: string,
-  spec: Overrides<PrepulledImageManifest['spec']>,
-  namespace = 'default',
-): PrepulledImageManifest {
-  return prepulledImageManifest({
-    metadata: { name, namespace },
-    spec: { access: { plainHTTP: true }, ...spec },
+  world = await StockingStage.start({
+    name: 'stocking',
+    nodes: 4,
+    flags: ['--pull-slots=2', '--warm-gate=true'],
   });
-}
+  ({ stage } = world);
+});
 
-async function find(name: string, namespace = 'default'): Promise<PrepulledImage> {
-  const found = (await listImages(stage.cluster, namespace)).find(({ metadata }) => metadata.name === name);
-  if (found === undefined) throw new Error(`no PrepulledImage ${namespace}/${name}`);
-  return found;
-}
+afterEach(() => world.clear('fresh'));
 
-async function untilReady(name: string, ready: string, namespace = 'default'): Promise<void> {
-  await eventually(async () => {
-    expect((await find(name, namespace)).status?.ready).toBe(ready);
-  });
-}
-
-/** `node image` of every container of every pull pod. */
-async function pulls(): Promise<readonly string[]> {
-  const pods = await listPods(stage.cluster);
-  return pods.flatMap(({ spec }) =>
-    spec.containers.map((container) => `${spec.nodeName} ${container.image}`),
-  );
-}
+afterAll(() => world.stop());
 
 describe('a bad image', () => {
   it('is tried on few nodes, says why, and stops nothing else', async () => {
     const missing = image('bad', { image: `${HOST}/missing/lab@${digest('a')}` });
     const good = image('good', { image: `${HOST}/fine/lab@${digest('b')}` });
     await apply(stage.cluster, missing, good);
-    await untilReady('good', '4/4');
+    await world.untilReady('good', '4/4');
     await eventually(async () => {
-      const bad = await find('bad');
+      const bad = await world.find('bad');
       expect(conditionOf(bad, 'Ready')).toMatchObject({ status: 'False', reason: 'ImagePullFailed' });
       expect(conditionOf(bad, 'Ready')?.message).toContain('not found');
       expect(bad.status).toMatchObject({
@@ -104,8 +47,8 @@ describe('nodes that cannot', () => {
     await cluster.kubectl(['cordon', 'node-1']);
     await cluster.kubectl(['taint', 'node', 'node-2', 'team=red:NoSchedule']);
     await apply(cluster, image('lab', { image: `${HOST}/fine/lab@${digest('c')}` }));
-    await untilReady('lab', '2/2');
-    const { status } = await find('lab');
+    await world.untilReady('lab', '2/2');
+    const { status } = await world.find('lab');
     expect(status?.prepulled).toBe(true);
     expect(status?.nodes?.skipped).toBe(2);
     expect(status?.notPresent?.map(({ node, state, reason }) => [node, state, reason])).toEqual([
@@ -114,7 +57,7 @@ describe('nodes that cannot', () => {
     ]);
     await cluster.kubectl(['uncordon', 'node-1']);
     await cluster.kubectl(['taint', 'node', 'node-2', 'team-']);
-    await untilReady('lab', '4/4');
+    await world.untilReady('lab', '4/4');
   });
 
   it('are none of its business if the selector leaves them out; a late label lets one in', async () => {
@@ -122,31 +65,31 @@ describe('nodes that cannot', () => {
     const nodes = { nodeSelector: { pool: 'gpu' } };
     await apply(cluster, image('gpu', { image: `${HOST}/fine/lab@${digest('d')}`, nodes }));
     await eventually(async () => {
-      const found = await find('gpu');
+      const found = await world.find('gpu');
       expect(conditionOf(found, 'Ready')).toMatchObject({ status: 'True', reason: 'NoEligibleNodes' });
       expect(conditionOf(found, 'Prepulled')).toMatchObject({ status: 'False', reason: 'NoEligibleNodes' });
       expect(found.status?.prepulled).toBe(false);
     });
     await cluster.kubectl(['label', 'node', 'node-3', 'pool=gpu']);
-    await untilReady('gpu', '1/1');
-    expect((await find('gpu')).status?.presentOn).toEqual(['node-3']);
+    await world.untilReady('gpu', '1/1');
+    expect((await world.find('gpu')).status?.presentOn).toEqual(['node-3']);
     await cluster.kubectl(['label', 'node', 'node-3', 'pool-']);
   });
 
   it('that wait for their stock behind the startup taint are stocked, and only then let go', async () => {
     const { cluster } = stage;
     await apply(cluster, image('lab', { image: `${HOST}/fine/lab@${digest('e')}` }));
-    await untilReady('lab', '4/4');
+    await world.untilReady('lab', '4/4');
     const others = { key: 'team', value: 'red', effect: 'PreferNoSchedule' };
     await cluster.addNodes([
       { name: 'fresh', taints: [{ key: 'larder.dev/not-stocked', effect: 'NoSchedule' }, others] },
     ]);
-    await untilReady('lab', '5/5');
+    await world.untilReady('lab', '5/5');
     await eventually(async () => {
       const { spec } = await cluster.getJson<{ spec: { taints?: { key: string }[] } }>(['node', 'fresh']);
       expect(spec.taints?.map(({ key }) => key)).toEqual(['team']);
     });
-    const log = (await readFile(operator.logFile, 'utf8'))
+    const log = (await readFile(world.operator.logFile, 'utf8'))
       .split('\n')
       .filter((line) => line.includes('"node":"fresh"'));
     expect(log.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
@@ -154,7 +97,7 @@ describe('nodes that cannot', () => {
       'node is stocked, startup taint removed',
     ]);
     await stage.cluster.kubectl(['delete', 'node', 'fresh']);
-    await untilReady('lab', '4/4');
+    await world.untilReady('lab', '4/4');
   });
 });
 
@@ -168,15 +111,15 @@ describe('a pull that hangs', () => {
     });
     await apply(stage.cluster, slow);
     await eventually(async () => {
-      expect((await find('slow')).status?.notPresent?.[0]).toMatchObject({
+      expect((await world.find('slow')).status?.notPresent?.[0]).toMatchObject({
         node: 'node-1',
         state: 'Pulling',
       });
     });
     await apply(stage.cluster, image('lab', { image: `${HOST}/fine/lab@${digest('1')}` }));
-    await untilReady('lab', '3/4');
+    await world.untilReady('lab', '3/4');
     await eventually(async () => {
-      expect((await find('slow')).status?.notPresent?.[0]).toMatchObject({
+      expect((await world.find('slow')).status?.notPresent?.[0]).toMatchObject({
         state: 'Pulling',
         reason: 'PullSlow',
       });
@@ -193,11 +136,11 @@ describe('several objects', () => {
       image('two', { image: reference }),
       image('three', { image: reference }),
     );
-    for (const name of ['one', 'two', 'three']) await untilReady(name, '4/4');
-    const all = await pulls();
+    for (const name of ['one', 'two', 'three']) await world.untilReady(name, '4/4');
+    const all = await world.pulls();
     expect(all.length).toBe(4);
     await stage.cluster.kubectl(['delete', 'ppi', 'one']);
-    expect((await find('two')).status?.ready).toBe('4/4');
+    expect((await world.find('two')).status?.ready).toBe('4/4');
   });
 
   it('of one name in two namespaces never mix', async () => {
@@ -205,26 +148,26 @@ describe('several objects', () => {
     const mine = image('same', { image: `${HOST}/fine/mine@${digest('3')}` });
     const bad = image('same', { image: `${HOST}/missing/theirs@${digest('4')}` }, 'other');
     await apply(stage.cluster, mine, bad);
-    await untilReady('same', '4/4');
+    await world.untilReady('same', '4/4');
     await eventually(async () => {
-      expect((await find('same', 'other')).status?.nodes?.present).toBe(0);
+      expect((await world.find('same', 'other')).status?.nodes?.present).toBe(0);
     });
-    expect((await find('same')).status?.prepulled).toBe(true);
+    expect((await world.find('same')).status?.prepulled).toBe(true);
   });
 });
 
 describe('an edit', () => {
   it('of a stocked image is stocked again, not taken for done', async () => {
     await apply(stage.cluster, image('lab', { image: `${HOST}/fine/lab@${digest('5')}` }));
-    await untilReady('lab', '4/4');
+    await world.untilReady('lab', '4/4');
     await apply(stage.cluster, image('lab', { image: `${HOST}/fine/lab@${digest('6')}` }));
     await eventually(async () => {
-      const { metadata, status } = await find('lab');
+      const { metadata, status } = await world.find('lab');
       expect(status?.image?.digest).toBe(digest('6'));
       expect(status?.observedGeneration).toBe(metadata.generation);
       expect(status?.ready).toBe('4/4');
     });
-    const asked = (await pulls()).filter((pull) => pull.endsWith(digest('6')));
+    const asked = (await world.pulls()).filter((pull) => pull.endsWith(digest('6')));
     expect(asked.length).toBe(4);
   });
 });
@@ -237,8 +180,8 @@ describe('budgets', () => {
     await eventually(async () => {
       const unfinished = (await listPods(stage.cluster)).filter(({ status }) => status.phase !== 'Succeeded');
       most = Math.max(most, unfinished.length);
-      expect((await find('lab-7')).status?.ready).toBe('4/4');
-      expect((await find('lab-8')).status?.ready).toBe('4/4');
+      expect((await world.find('lab-7')).status?.ready).toBe('4/4');
+      expect((await world.find('lab-8')).status?.ready).toBe('4/4');
     });
     expect(most).toBeGreaterThan(0);
     expect(most).toBeLessThanOrEqual(2);
@@ -253,7 +196,7 @@ describe('budgets', () => {
     await eventually(async () => {
       const unfinished = (await listPods(stage.cluster)).filter(({ status }) => status.phase !== 'Succeeded');
       most = Math.max(most, unfinished.length);
-      expect((await find('lab')).status?.ready).toBe('4/4');
+      expect((await world.find('lab')).status?.ready).toBe('4/4');
     });
     expect(most).toBe(1);
   });
@@ -262,24 +205,12 @@ describe('budgets', () => {
 describe('quiet', () => {
   it('an object that is stocked is not written any more', async () => {
     await apply(stage.cluster, image('lab', { image: `${HOST}/fine/lab@${digest('0')}`, interval: '10s' }));
-    await untilReady('lab', '4/4');
-    const { metadata } = await find('lab');
+    await world.untilReady('lab', '4/4');
+    const { metadata } = await world.find('lab');
     // Longer than the interval: the registry is asked again meanwhile, and still does not answer.
     await stage.cluster
       .kubectl(['wait', 'ppi/lab', '--for=jsonpath={.metadata.name}=never', '--timeout=12s'])
       .catch(() => undefined);
-    expect((await find('lab')).metadata.resourceVersion).toBe(metadata.resourceVersion);
+    expect((await world.find('lab')).metadata.resourceVersion).toBe(metadata.resourceVersion);
   });
-});
-
-it('a namespace quota that refuses pull pods is explained', async () => {
-  await stage.cluster.kubectl(['create', 'namespace', 'tight']);
-  await stage.cluster.kubectl(['create', 'quota', 'none', '-n', 'tight', '--hard=pods=0']);
-  await apply(stage.cluster, image('lab', { image: `${HOST}/fine/lab@${digest('ab')}` }, 'tight'));
-  await eventually(async () => {
-    const { status } = await find('lab', 'tight');
-    expect(status?.notPresent?.[0]).toMatchObject({ state: 'Failed', reason: 'PodRefused' });
-    expect(status?.notPresent?.[0]?.message).toContain('exceeded quota');
-  });
-  await stage.cluster.kubectl(['delete', 'namespace', 'tight', '--wait=false']);
 });

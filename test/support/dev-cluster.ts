@@ -48,6 +48,7 @@ export async function listImages(cluster: Cluster, namespace: string): Promise<r
 export interface Pod {
   readonly metadata: {
     readonly name: string;
+    readonly namespace: string;
     readonly uid: string;
     readonly ownerReferences?: readonly {
       readonly kind: string;
