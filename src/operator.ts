@@ -82,7 +82,7 @@ export class LarderOperator extends BaseOperator {
     const catalogue = createCatalogue(process, caches);
     const checks = { isHealthy: () => this.isHealthy, isReady: () => this.isReady };
     const memory = new ScanMemory();
-    const closeServers = await startServers({ process, checks, caches, memory, registry, access });
+    const closeServers = await startServers({ process, checks, caches, memory, registry, access, catalogue });
     return {
       caches: Object.values(caches),
       controllers: [

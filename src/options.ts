@@ -95,6 +95,7 @@ export const FLAGS = {
   httpRate: flag('http-rate', 'LARDER_HTTP_RATE', '100', whole(0, 1_000_000), 'Requests a second that one client address may send to that port; 0: no limit.'),
   httpAccessLog: flag('http-access-log', 'LARDER_HTTP_ACCESS_LOG', 'true', toggle, 'Log every request to that port; mutations are logged anyway.'),
   anonymousRead: flag('anonymous-read', 'LARDER_ANONYMOUS_READ', 'false', toggle, 'Let everybody who reaches that port read what it serves, without token and rights.'),
+  recordsNamespace: flag('records-namespace', 'LARDER_RECORDS_NAMESPACE', '', text, 'Namespace whose DockerImageRecords are served under /v1/docker, as UFDL serves its images; needs the component records-facade. Without: not served.'),
   qps: flag('kube-api-qps', 'LARDER_KUBE_API_QPS', '100', whole(0, 100_000), 'Requests a second to the API server; 0: no limit.'),
   burst: flag('kube-api-burst', 'LARDER_KUBE_API_BURST', '200', whole(1, 100_000), 'Requests to the API server at once above that rate.'),
   workers: flag('workers', 'LARDER_WORKERS', '8', whole(1, 256), 'Objects of one kind worked on at the same time.'),

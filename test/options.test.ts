@@ -29,6 +29,7 @@ const CASES: Readonly<Record<keyof OperatorOptions, readonly [unknown, string, u
   httpRate: [100, '0', 0],
   httpAccessLog: [true, 'false', false],
   anonymousRead: [false, 'true', true],
+  recordsNamespace: [undefined, 'records', 'records'],
   qps: [100, '0', 0],
   burst: [200, '1', 1],
   workers: [8, '256', 256],
