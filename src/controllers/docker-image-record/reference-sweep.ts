@@ -38,12 +38,17 @@ interface Look {
   readonly at: number;
 }
 
+interface Running {
+  readonly images: ReadonlySet<string>;
+  readonly look: Promise<Look>;
+}
+
 /** Answers from the moment it is made; sweeps while it runs, that is while this replica leads. */
 export class ReferenceSweep implements Workload {
   readonly name = 'reference-sweep';
   readonly #options: ReferenceSweepOptions;
   readonly #looks = new Map<string, Look>();
-  readonly #looking = new Map<string, Promise<Look>>();
+  readonly #looking = new Map<string, Running>();
   /** Why a namespace cannot be looked at: told to all its records without asking for each of them. */
   readonly #failures = new Map<string, { readonly error: unknown; readonly until: number }>();
 
@@ -103,17 +108,15 @@ export class ReferenceSweep implements Workload {
   }
 
   /** Whoever asks while a look is under way shares it, unless it began without an image that matters now. */
-  async #look(namespace: string, signal: AbortSignal): Promise<Look> {
+  #look(namespace: string, signal: AbortSignal): Promise<Look> {
     const images = this.#imagesOf(namespace);
-    const running = await this.#looking.get(namespace)?.catch(() => undefined);
-    if (running !== undefined && images.isSubsetOf(running.images)) return running;
-    const looking = this.#read(namespace, images, signal);
-    this.#looking.set(namespace, looking);
-    try {
-      return await looking;
-    } finally {
-      this.#looking.delete(namespace);
-    }
+    const running = this.#looking.get(namespace);
+    if (running !== undefined && images.isSubsetOf(running.images)) return running.look;
+    const look = this.#read(namespace, images, signal).finally(() => {
+      if (this.#looking.get(namespace)?.look === look) this.#looking.delete(namespace);
+    });
+    this.#looking.set(namespace, { images, look });
+    return look;
   }
 
   async #read(namespace: string, images: ReadonlySet<string>, signal: AbortSignal): Promise<Look> {
