@@ -26,7 +26,7 @@ demo: build ## Run the main job on a real API server and show it; stays up until
 	@ONCE=$(ONCE) node hack/demo/demo.ts
 
 .PHONY: test
-test: install cluster-build node-build lint-build verify build ## Run verify and every test; the same command CI runs
+test: install cluster-build node-build browser-build lint-build verify build ## Run verify and every test; the same command CI runs
 	@vitest run
 
 .PHONY: test-node
@@ -90,6 +90,10 @@ node-build: install ## As root: install containerd and runc, build the kubelet; 
 .PHONY: lint-build
 lint-build: ## Build the linters of workflows and manifests (about a minute, once)
 	@hack/lint/build.sh > /dev/null
+
+.PHONY: browser-build
+browser-build: ## As root: install Chromium for the browser tests; otherwise nothing
+	@hack/install-browser.sh
 
 .PHONY: cluster-up
 cluster-up: install ## Start a cluster with 5 simulated nodes and a registry (NAME=dev)

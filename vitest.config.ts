@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config';
 import { TotalsReporter } from './hack/totals-reporter.ts';
 
 /**
- * Three suites: `unit` needs nothing but this process and loopback, `e2e` the development cluster, `node` a real
- * node in it and therefore root.
+ * Four suites: `unit` needs nothing but this process and loopback, `e2e` the development cluster, `browser` Chromium
+ * as well, `node` a real node in it and therefore root.
  */
 export default defineConfig({
   test: {
@@ -20,7 +20,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/e2e-node/**'],
+          exclude: ['test/e2e/**', 'test/e2e-node/**', 'test/browser/**'],
           testTimeout: 20_000,
         },
       },
@@ -30,6 +30,16 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 180_000,
+          hookTimeout: 900_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          testTimeout: 120_000,
           hookTimeout: 900_000,
           fileParallelism: false,
         },
