@@ -3,6 +3,7 @@
 import { LABELS } from '../../api/group-version.ts';
 import type { ImageSource, ImageSourceStatus } from '../../api/image-source.ts';
 import type { PrepulledImage } from '../../api/prepulled-image.ts';
+import { parseDuration } from '../../domain/duration.ts';
 import type { Image } from '../../domain/image.ts';
 import { type Reference, validateReference } from '../../domain/reference.ts';
 import type { SourceImages } from '../../domain/source-images.ts';
@@ -72,7 +73,7 @@ export function childrenOf(
 }
 
 /** One image per digest; an image whose digest nobody knows yet has no child. */
-function primaries({ selected }: SourceImages): readonly Image[] {
+export function primaries({ selected }: SourceImages): readonly Image[] {
   return selected.images.filter(
     ({ digest, tag }) => digest !== null && selected.imageForDigest(digest)?.tag === tag,
   );
@@ -105,7 +106,7 @@ async function ensureChild(
     throw new WaitingError(
       'ChildConflict',
       `PrepulledImage ${name} belongs to somebody else; delete or rename it`,
-      CONFLICT_RETRY_MS,
+      Math.min(CONFLICT_RETRY_MS, parseDuration(source.spec.interval)),
     );
   }
   const spec = childSpec(source, image);

@@ -74,7 +74,7 @@ export function guardScan(after: SourceMemory, scan: GuardedScan): SourceMemory 
   if (after.result === undefined || after.failure !== undefined) return after;
   const { maxRemovedPercent } = source.spec.guard;
   const rejected = rejectList({
-    tags: after.result.list.tags,
+    tags: after.result.listed,
     before: believedBefore(after, scan),
     rejected: draft.rejected,
     maxRemovedPercent,
@@ -95,7 +95,7 @@ export function guardScan(after: SourceMemory, scan: GuardedScan): SourceMemory 
 function believedBefore(after: SourceMemory, { source, before }: GuardedScan): GuardQuestion['before'] {
   if (before?.result !== undefined) {
     return isEqual(before.selection.spec.image, after.selection.spec.image)
-      ? before.result.list.tags
+      ? before.result.listed
       : undefined;
   }
   const { metadata, status } = source;

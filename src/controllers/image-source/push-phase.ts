@@ -56,7 +56,7 @@ async function update(
 ): Promise<ScanResult | undefined> {
   try {
     return await visitRegistry(options, visitor, selection, (visit) =>
-      updateTags(visit, result, pushes.tags),
+      updateTags(visit, result, { pushed: pushes.tags, maxTags: visitor.source.spec.guard.maxTags }),
     );
   } catch (error) {
     if (troubleOf(error) === undefined) throw error;

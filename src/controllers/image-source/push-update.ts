@@ -5,22 +5,30 @@ import type { TagList } from '../../registry/client.ts';
 import { newScanMeter } from '../../registry/meter.ts';
 import { concludeScan, planList, type RegistryVisit, type ScanResult } from './scan.ts';
 
+export interface PushedUpdate {
+  readonly pushed: readonly PushedTag[];
+  /** As for a scan: events must not make the list longer than the registry may. */
+  readonly maxTags: number;
+}
+
 /**
  * The last scan as it would be now that these tags were pushed. Asked for are only those of them that are wanted and
  * whose digest is not the one we know, and tags that a new one makes wanted. Undefined if only a whole scan can tell:
- * one of them is wanted, and gone or not to be asked for.
+ * one of them is wanted, and gone or not to be asked for, or the list has become too long.
  *
  * @throws RegistryError as `findDigests`
  */
 export async function updateTags(
   visit: RegistryVisit,
   last: ScanResult,
-  pushed: readonly PushedTag[],
+  { pushed, maxTags }: PushedUpdate,
 ): Promise<ScanResult | undefined> {
   const events = new Map(pushed.map((push) => [push.tag, push]));
   const list = withTags(last.list, [...events.keys()]);
+  if (list.tags.length > maxTags) return undefined;
   const updated = await concludeScan(visit, {
     list,
+    listed: last.listed,
     plan: list === last.list ? last.plan : await planList(visit, list),
     meter: newScanMeter(),
     started: visit.clock.monotonic(),

@@ -34,6 +34,8 @@ export interface ScanRequest extends RegistryVisit {
 /** What a scan has found; enough to select again without another request. */
 export interface ScanResult {
   readonly list: TagList;
+  /** Tags that the registry itself has listed; push events may have added more to `list`. */
+  readonly listed: readonly string[];
   readonly plan: SelectionPlan;
   readonly digests: ReadonlyMap<string, Digest>;
   readonly images: SourceImages;
@@ -62,6 +64,7 @@ export async function scan(request: ScanRequest): Promise<ScanResult> {
   const plan = await planList(request, list);
   return concludeScan(request, {
     list,
+    listed: list.tags,
     plan,
     meter,
     started,
@@ -84,6 +87,7 @@ export function planList(
 /** A list that was read and planned. */
 export interface PlannedScan extends Pick<DigestQuestion, 'believed' | 'lastKnown' | 'meter'> {
   readonly list: TagList;
+  readonly listed: readonly string[];
   readonly plan: SelectionPlan;
   /** Monotonic milliseconds. */
   readonly started: number;
@@ -92,7 +96,7 @@ export interface PlannedScan extends Pick<DigestQuestion, 'believed' | 'lastKnow
 /** Asks for the digests that are missing and says what is selected. @throws RegistryError as `findDigests` */
 export async function concludeScan(visit: RegistryVisit, scanned: PlannedScan): Promise<ScanResult> {
   const { selection, clock } = visit;
-  const { list, plan, meter, believed, lastKnown, started } = scanned;
+  const { list, listed, plan, meter, believed, lastKnown, started } = scanned;
   const found = await findDigests({
     ...visit,
     repository: selection.spec.image,
@@ -107,7 +111,18 @@ export async function concludeScan(visit: RegistryVisit, scanned: PlannedScan): 
   const facts = { digests, eligibleNodes: new Set<string>(), presence: new Map<never, never>() };
   const images = await runFoldAsync(concludeSelection(selection, plan, facts));
   const durationMs = Math.round(clock.monotonic() - started);
-  return { list, plan, digests, images, meter, durationMs, failed, vanished, warnings: warningsOf(found) };
+  return {
+    list,
+    listed,
+    plan,
+    digests,
+    images,
+    meter,
+    durationMs,
+    failed,
+    vanished,
+    warnings: warningsOf(found),
+  };
 }
 
 function warningsOf({ vanished, failed }: FoundDigests): readonly string[] {

@@ -146,6 +146,36 @@ describe('a storm', () => {
   });
 });
 
+describe('events that nobody can check', () => {
+  it('do not make the next list look as if it had lost tags', async () => {
+    await start();
+    for (const series of ['a', 'b']) {
+      announce(...Array.from({ length: 20 }, (_, index) => `bogus_${series}_${String(index)}`));
+      await world.reconcile();
+      await world.clock.advance(2_000);
+    }
+    expect(world.status.counts?.known).toBe(44);
+    await world.clock.advance(300_000);
+    await world.reconcile();
+    expect(world.conditions['Ready']).toBe('True/Succeeded');
+    expect(world.status.counts?.known).toBe(4);
+  });
+
+  it('do not make the list longer than the guard allows', async () => {
+    await start();
+    world.edit({ guard: { maxTags: 5, maxRemovedPercent: 50 } });
+    await world.reconcile();
+    world.takeRequests();
+    announce('bogus_1', 'bogus_2');
+    await world.reconcile();
+    expect(world.status.counts?.known).toBe(4);
+    expect(answered()).toBe(false);
+    await world.clock.advance(10_000);
+    await world.reconcile();
+    expect(answered()).toBe(true);
+  });
+});
+
 describe('a registry in trouble', () => {
   it('is asked for the list instead, with the last result kept meanwhile', async () => {
     await start();
