@@ -23,31 +23,43 @@ export interface DaemonOptions {
 export class Daemon {
   readonly name: string;
   readonly logFile: string;
-  readonly #child: ChildProcess;
+  readonly #options: DaemonOptions;
   readonly #pidFile: string;
+  #child: ChildProcess;
 
-  private constructor(options: DaemonOptions, child: ChildProcess, logFile: string, pidFile: string) {
+  private constructor(options: DaemonOptions) {
     this.name = options.name;
-    this.logFile = logFile;
-    this.#child = child;
-    this.#pidFile = pidFile;
+    this.logFile = join(options.folder, `${options.name}.log`);
+    this.#pidFile = join(options.folder, `${options.name}.pid`);
+    this.#options = options;
+    this.#child = this.#spawn();
   }
 
   /** Starts the process in a group of its own, so that Ctrl-C reaches its owner only and it is stopped in order. */
   static start(options: DaemonOptions): Daemon {
-    const logFile = join(options.folder, `${options.name}.log`);
-    const pidFile = join(options.folder, `${options.name}.pid`);
-    const log = openSync(logFile, 'a');
-    const child = spawn(options.command, options.args, {
-      cwd: options.folder,
+    return new Daemon(options);
+  }
+
+  /** Kills the process and starts it once more, as a supervisor would; the log goes on. */
+  async restart(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.exited();
+    this.#child = this.#spawn();
+  }
+
+  #spawn(): ChildProcess {
+    const { command, args, folder, env } = this.#options;
+    const log = openSync(this.logFile, 'a');
+    const child = spawn(command, args, {
+      cwd: folder,
       detached: true,
-      env: options.env ?? process.env,
+      env: env ?? process.env,
       stdio: ['ignore', log, log],
     });
     closeSync(log);
     child.on('error', () => undefined);
-    if (child.pid !== undefined) writeFileSync(pidFile, String(child.pid));
-    return new Daemon(options, child, logFile, pidFile);
+    if (child.pid !== undefined) writeFileSync(this.#pidFile, String(child.pid));
+    return child;
   }
 
   get pid(): number {
