@@ -68,6 +68,7 @@ export function* foldSort<T>(
 export function* foldOrder(length: number, { compareAt, keys }: PlaceOrder): Fold<Indexes> {
   const places = new Uint32Array(length);
   for (let index = 0; index < length; index++) places[index] = index;
+  yield;
   if (keys === undefined) return yield* mergeSort(places, compareAt);
   const byTieRank = yield* radixSort(places, new Float64Array(keys.tieRanks));
   const indexes = yield* radixSort(byTieRank, new Float64Array(keys.ranks));

@@ -5,22 +5,23 @@ import type { Fold } from './fold.ts';
 /** Digits of 8 bits in a double. Larger ones would be fewer, but counting them costs more than most lists are long. */
 const DIGITS = 8;
 const RADIX = 256;
+const BYTES_PER_STEP = 2 ** 20;
 
 /** Places in an array of items. */
 export type Indexes = Uint32Array<ArrayBuffer>;
 
 /**
  * The indexes in ascending order of their keys; stable. Consumes both arrays: keys are rewritten as bits that sort
- * like the numbers. Keys are never NaN. Pauses after every digit.
+ * like the numbers. Keys are never NaN. Pauses in between.
  */
 export function* radixSort(indexes: Indexes, keys: Float64Array): Fold<Indexes> {
   makeSortable(keys);
+  yield;
   const bytes = new Uint8Array(keys.buffer);
   let source = indexes;
   let target = new Uint32Array(indexes.length);
   // Both platforms we build for are little-endian: the first byte of a double is its lowest digit.
-  const counts = countDigits(bytes);
-  yield;
+  const counts = yield* countDigits(bytes);
   for (let digit = 0; digit < DIGITS; digit++) {
     const starts = counts.subarray(digit * RADIX, (digit + 1) * RADIX);
     // One digit in all keys: nothing would move.
@@ -45,12 +46,16 @@ function makeSortable(keys: Float64Array): void {
   }
 }
 
-/** How often each value occurs, for every digit, in one go through memory. */
-function countDigits(bytes: Uint8Array): Uint32Array {
+/** How often each value occurs, for every digit, in one go through memory; pauses every few milliseconds. */
+function* countDigits(bytes: Uint8Array): Fold<Uint32Array> {
   const counts = new Uint32Array(DIGITS * RADIX);
-  for (let index = 0; index < bytes.length; index++) {
-    const slot = (index % DIGITS) * RADIX + (bytes[index] as number);
-    counts[slot] = (counts[slot] as number) + 1;
+  for (let start = 0; start < bytes.length; start += BYTES_PER_STEP) {
+    const end = Math.min(bytes.length, start + BYTES_PER_STEP);
+    for (let index = start; index < end; index++) {
+      const slot = (index % DIGITS) * RADIX + (bytes[index] as number);
+      counts[slot] = (counts[slot] as number) + 1;
+    }
+    yield;
   }
   return counts;
 }

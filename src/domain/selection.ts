@@ -106,8 +106,10 @@ export function* droppedTags(
 /** Those of the names that are listed, in output order. */
 function* inListingOrder({ names }: Listing, wanted: ReadonlySet<string>): Fold<readonly string[]> {
   if (wanted.size <= FEW) {
-    const places = Array.from(wanted, (name) => names.indexOf(name)).filter((place) => place >= 0);
-    return places.sort((left, right) => left - right).map((place) => names[place] as string);
+    const places: number[] = [];
+    yield* foldEach(wanted, (name) => places.push(names.indexOf(name)), 1);
+    const found = places.filter((place) => place >= 0).sort((left, right) => left - right);
+    return found.map((place) => names[place] as string);
   }
   const ordered: string[] = [];
   yield* foldEach(names, (name) => {

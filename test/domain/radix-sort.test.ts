@@ -35,11 +35,11 @@ describe('sorting by digits', () => {
     expect([...sorted]).toEqual([1, 2, 0]);
   });
 
-  it('pauses after counting and after each digit, and moves nothing where all keys have the same', () => {
+  it('pauses in between, and moves nothing where all keys have the same', () => {
     const steps = (keys: readonly number[]): number =>
       [...radixSort(places(keys.length), Float64Array.from(keys))].length;
-    expect(steps([7, 7])).toBe(1);
-    expect(steps([1, 1.5])).toBe(2);
+    expect(steps([7, 7])).toBe(2);
+    expect(steps([1, 1.5])).toBe(3);
   });
 
   it('sorts nothing', () => {
