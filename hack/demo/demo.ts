@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster } from '../dev-cluster/cluster.ts';
+import { freePorts } from '../dev-cluster/daemon.ts';
 import { startImageRegistry } from '../dev-cluster/image-registry.ts';
 import { installLarder, startOperator } from '../dev-cluster/operator-process.ts';
 import { fillRegistry, pushNewWeekly } from './fill-registry.ts';
@@ -65,7 +66,7 @@ const ALWAYS = ['r29_0_1', 'd_2026_11_21', 'd_2026_11_20', '2.0.0', '1.3.0'];
 const STOCK_BEFORE = [...ALWAYS, 'w_2026_46', 'w_2026_47'];
 const STOCK_AFTER = [...ALWAYS, 'w_2026_47', 'w_2026_48'];
 
-async function demo(cluster: Cluster): Promise<void> {
+async function demo(cluster: Cluster, httpPort: number): Promise<void> {
   const registry = await startImageRegistry({ folder: cluster.folder, progress: print });
   cluster.adopt(registry.daemon);
   print(
@@ -73,7 +74,7 @@ async function demo(cluster: Cluster): Promise<void> {
   );
   await cluster.addNodes(Array.from({ length: 5 }, (_, index) => ({ name: `node-${index + 1}` })));
   await installLarder(cluster);
-  await startOperator(cluster);
+  await startOperator(cluster, { flags: [`--http-port=${httpPort}`, '--anonymous-read=true'] });
   print('API server, 5 simulated nodes and the operator (under its own ServiceAccount) are up');
 
   say('$ kubectl apply -f sources.yaml        # two ImageSources');
@@ -108,8 +109,8 @@ function giveUp(): never {
   throw new Error('interrupted');
 }
 
-function printWhatToTry(cluster: Cluster): void {
-  say('It stays up until Ctrl-C. In another terminal:');
+function printWhatToTry(cluster: Cluster, httpPort: number): void {
+  say(`It stays up until Ctrl-C. The dashboard is at http://127.0.0.1:${httpPort}/. In another terminal:`);
   print(`  export KUBECONFIG=${cluster.kubeconfigFile}
   kubectl get imagesources,prepulledimages -n science -o wide
   kubectl describe imagesource lab -n science
@@ -121,13 +122,14 @@ function printWhatToTry(cluster: Cluster): void {
 const started = performance.now();
 const interrupted = waitForInterrupt();
 const cluster = await Cluster.start({ progress: print });
+const [httpPort = 0] = await freePorts(1);
 let succeeded = false;
 try {
-  await Promise.race([demo(cluster), interrupted.then(giveUp)]);
+  await Promise.race([demo(cluster, httpPort), interrupted.then(giveUp)]);
   succeeded = true;
   print(`\nThe show took ${((performance.now() - started) / 1000).toFixed(0)} s.`);
   if (process.env['ONCE'] !== '1') {
-    printWhatToTry(cluster);
+    printWhatToTry(cluster, httpPort);
     await interrupted;
   }
 } catch (error) {
