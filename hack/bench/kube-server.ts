@@ -17,6 +17,12 @@ export interface ServerAddress {
 
 const DEFAULT_PAGE = 1_000_000;
 
+/** What a list of metadata only has of a pod. */
+function metadataText(index: number): string {
+  const { metadata } = JSON.parse(podText(index)) as { readonly metadata: unknown };
+  return JSON.stringify({ metadata });
+}
+
 /** A pod as kubelets and admission leave it: 4.2 kB, a good part of it managedFields. */
 function podText(index: number): string {
   const name = `app-${Math.floor(index / 50)}-7d9c5b8f6-${index}`;
@@ -98,7 +104,8 @@ async function servePods(count: number): Promise<ServerAddress> {
     }
     const start = Number(searchParams.get('continue') ?? '0');
     const end = Math.min(count, start + Number(searchParams.get('limit') ?? DEFAULT_PAGE));
-    void writeList(response, { start, end, count });
+    const isMetadataOnly = request.headers.accept?.includes('PartialObjectMetadataList') === true;
+    void writeList(response, { start, end, count, text: isMetadataOnly ? metadataText : podText });
   });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', () => {
@@ -111,16 +118,20 @@ async function servePods(count: number): Promise<ServerAddress> {
   };
 }
 
-async function writeList(
-  response: ServerResponse,
-  { start, end, count }: { readonly start: number; readonly end: number; readonly count: number },
-): Promise<void> {
+interface Page {
+  readonly start: number;
+  readonly end: number;
+  readonly count: number;
+  readonly text: (index: number) => string;
+}
+
+async function writeList(response: ServerResponse, { start, end, count, text }: Page): Promise<void> {
   const next = end < count ? `,"continue":"${end}"` : '';
   response.write(
     `{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"99999999"${next}},"items":[`,
   );
   for (let index = start; index < end; index += 1) {
-    const isDrained = response.write(`${index === start ? '' : ','}${podText(index)}`);
+    const isDrained = response.write(`${index === start ? '' : ','}${text(index)}`);
     if (!isDrained) await new Promise((resolve) => response.once('drain', resolve));
   }
   response.end(']}');

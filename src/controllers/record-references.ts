@@ -83,9 +83,9 @@ export interface SurveyOptions {
 
 /** One reader of references; keeps nothing between calls. */
 export class RecordReferences {
-  readonly #client: KubeClient;
+  readonly #client: Pick<KubeClient, 'list' | 'listPage'>;
 
-  constructor(client: KubeClient) {
+  constructor(client: Pick<KubeClient, 'list' | 'listPage'>) {
     this.#client = client;
   }
 
