@@ -1,24 +1,18 @@
 /** Phase: where the image is, from the coverage index; writes are paced while pulls are under way. */
 
 import type { NotPresent, PrepulledImage } from '../../api/prepulled-image.ts';
-import type { PrepulledImageReason } from '../../api/reasons.ts';
 import type { Clock } from '../../clock.ts';
 import { type Circuits, hostCircuit, imageCircuit } from '../../domain/circuits.ts';
 import type { StockIndex } from '../../domain/stock-index.ts';
 import type { MissingNode, StockReport } from '../../domain/stock-report.ts';
 import type { Want } from '../../domain/want.ts';
 import type { Draft } from '../../kube/conclusion.ts';
-import {
-  type Condition,
-  type ConditionMoment,
-  findCondition,
-  formatTime,
-  setCondition,
-} from '../../kube/condition.ts';
+import { type ConditionMoment, findCondition, formatTime, setCondition } from '../../kube/condition.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { done, minResult, type Result } from '../../kube/result.ts';
 import { isEqual } from '../../kube/status-writer.ts';
 import { wantId, wantOf } from '../want.ts';
+import { prepulledWords } from './prepulled-words.ts';
 import { findRefusal } from './refusal.ts';
 import type { Status } from './status.ts';
 
@@ -68,7 +62,7 @@ interface Pass {
 function record(options: ObserveOptions, { image, draft, context }: Pass, want: Want): Result {
   const report = options.index.report(want, LIMITS);
   const { lookAfterMs } = options.index.newcomers(want.id);
-  const words = prepulledWords(report, findRefusal(draft));
+  const words = prepulledWords(wholeReport(options, want, report), findRefusal(draft));
   const next = { ...figures(report), prepulled: words.status === 'True', backoff: backoffOf(want, options) };
   const isSaid = isObserved(image, draft) && findCondition(draft, 'Prepulled')?.reason === words.reason;
   if (isSaid && isSame(draft, next)) return { requeueAfterMs: lookAfterMs };
@@ -79,6 +73,13 @@ function record(options: ObserveOptions, { image, draft, context }: Pass, want: 
   const moment = { now: context.now, generation: image.metadata.generation };
   setCondition(draft, { type: 'Prepulled', ...words }, moment);
   return { requeueAfterMs: lookAfterMs };
+}
+
+/** Why no node is eligible is not told from a part of the list. */
+function wholeReport({ index }: ObserveOptions, want: Want, report: StockReport): StockReport {
+  const { eligible, skipped, missing } = report;
+  const isCut = eligible === 0 && skipped > missing.length;
+  return isCut ? index.report(want, { present: 0, missing: skipped }) : report;
 }
 
 /** What is held back everywhere, and until when. */
@@ -171,10 +172,6 @@ function notPresent({ node, state, reason, message, attempts, lastAttempt }: Mis
   };
 }
 
-function isEverywhere({ eligible, present }: StockReport): boolean {
-  return eligible > 0 && present === eligible;
-}
-
 function isUnderWay({ pulling, waiting, unknown }: StockReport): boolean {
   return pulling + waiting + unknown > 0;
 }
@@ -198,44 +195,4 @@ function isAboutTheSame(image: PrepulledImage, draft: Draft<Status>): boolean {
 function paceOf({ coverageTime = '' }: Draft<Status>, now: number): number {
   const wait = Date.parse(coverageTime) + PACE_MS - now;
   return wait <= PACE_MS ? wait : 0;
-}
-
-type Words = Pick<Condition, 'status' | 'reason' | 'message'>;
-
-/** Content is shared between identities, permission is not: what others have pulled is of no use to this object's pods. */
-function unauthorizedWords({ present, eligible }: StockReport, { reason, message }: Condition): Words {
-  const found =
-    present === 0 ? '' : `; it lies on ${present} of ${eligible} eligible nodes for those who may use it`;
-  return { status: 'False', reason, message: `${message}${found}` };
-}
-
-/** Where every node that lacks it fails, some reasons are worth being told apart. */
-const CAUSES: Readonly<Record<string, PrepulledImageReason>> = {
-  PodRefused: 'AdmissionRefused',
-  EvictedRepeatedly: 'EvictedRepeatedly',
-};
-
-function prepulledWords(report: StockReport, refusal: Condition | undefined): Words {
-  const { eligible } = report;
-  if (refusal !== undefined) return unauthorizedWords(report, refusal);
-  if (eligible === 0) {
-    return {
-      status: 'False',
-      reason: 'NoEligibleNodes',
-      message: 'No node wants the image and could pull it now',
-    };
-  }
-  if (isEverywhere(report))
-    return { status: 'True', reason: 'AllNodes', message: `On all ${eligible} eligible nodes` };
-  return missingWords(report);
-}
-
-function missingWords({ eligible, present, failed, missing: [first] }: StockReport): Words {
-  const trouble = failed === 0 ? '' : `; ${failed} failed: ${first?.message ?? ''}`;
-  const cause = failed > 0 && failed === eligible - present ? CAUSES[first?.reason ?? ''] : undefined;
-  return {
-    status: 'False',
-    reason: cause ?? 'NodesMissing',
-    message: `On ${present} of ${eligible} eligible nodes${trouble}`,
-  };
 }

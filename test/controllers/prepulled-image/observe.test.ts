@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { summarise } from '../../../src/controllers/prepulled-image/controller.ts';
+import { summarise } from '../../../src/controllers/prepulled-image/summary.ts';
 import { hostCircuit, imageCircuit } from '../../../src/domain/circuits.ts';
 import { prepulledImage } from '../../support/builders.ts';
 import { sendError } from '../../support/registry-exchange.ts';
@@ -83,6 +83,29 @@ describe('the figures', () => {
     expect(world.conditions).not.toHaveProperty('Reconciling');
   });
 
+  it.each([
+    ['all', 40, 'False/NoMatchingPlatform'],
+    ['most', 39, 'True/NoEligibleNodes'],
+  ])(
+    'are a matter for a person if the image fits no platform of %s that want it',
+    async (_who, wrong, ready) => {
+      world = await StockWorld.start();
+      world.nodes = Array.from({ length: 40 }, (_, index) =>
+        nodeFacts(
+          `n${String(index).padStart(2, '0')}`,
+          index < wrong ? { architecture: 'arm64' } : { ready: false },
+        ),
+      );
+      await world.reconcile();
+      await world.clock.advance(3_000);
+      await world.reconcile();
+      expect(world.conditions['Ready']).toBe(ready);
+      expect(world.status).toMatchObject({ prepulled: false, nodes: { eligible: 0, skipped: 40 } });
+      if (wrong === 40) expect(world.message('Ready')).toContain('any of the 40 nodes that want it');
+      expect(world.conditions).not.toHaveProperty('Reconciling');
+    },
+  );
+
   it('are cut at the limits of the status, and say so', async () => {
     world = await StockWorld.start();
     const many = Array.from({ length: 150 }, (_, index) => `n${String(index).padStart(3, '0')}`);
@@ -127,6 +150,7 @@ describe('the figures', () => {
     await world.clock.advance(3_000);
     await world.reconcile();
     expect(world.conditions['Prepulled']).toBe(`False/${expected}`);
+    expect(world.conditions['Ready']).toBe(`False/${expected === 'NodesMissing' ? 'Stocking' : expected}`);
     world.stock('n1', 'n2');
     await world.clock.advance(3_000);
     await world.reconcile();

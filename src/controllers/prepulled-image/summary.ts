@@ -1,0 +1,78 @@
+/** What Ready of a PrepulledImage says after a pass. */
+
+import type { PrepulledImage } from '../../api/prepulled-image.ts';
+import type { PrepulledImageReason } from '../../api/reasons.ts';
+import type { Draft, Summary } from '../../kube/conclusion.ts';
+import { type Condition, findCondition } from '../../kube/condition.ts';
+import { isCause } from './prepulled-words.ts';
+import type { Status } from './status.ts';
+
+/**
+ * Ready: the registry and the credentials are in order, and `minReady` of all eligible nodes have the image. Once it
+ * was ready, `newcomers` - nodes that joined a moment ago and lack it - do not count. No node at all is ready, or an
+ * empty pool would block a rollout.
+ */
+export function summarise(image: PrepulledImage, draft: Draft<Status>, newcomers = 0): Summary {
+  const trouble = ['CredentialsReady', 'Resolved'].map((type) => findCondition(draft, type)).find(isFalse);
+  if (trouble !== undefined) return retrying(trouble);
+  const prepulled = findCondition(draft, 'Prepulled');
+  if (prepulled !== undefined && LASTING.has(prepulled.reason)) return refused(prepulled);
+  if (draft.backoff !== undefined) return retrying(backoffWords(draft));
+  const wasReady = draft.observedGeneration === image.metadata.generation;
+  const summary = stockSummary(
+    draft.nodes,
+    Number.parseInt(image.spec.minReady, 10),
+    wasReady ? newcomers : 0,
+  );
+  return summary.status === 'False' ? withCause(summary, prepulled) : summary;
+}
+
+/** Why too few nodes have it, where that is known for all that lack it. */
+function withCause(summary: Summary, prepulled: Condition | undefined): Summary {
+  return prepulled !== undefined && isCause(prepulled.reason) ? retrying(prepulled) : summary;
+}
+
+function retrying({ reason, message }: Pick<Condition, 'reason' | 'message'>): Summary {
+  return { status: 'False', reason, message, progressing: { reason: 'ProgressingWithRetry', message } };
+}
+
+/** Of Prepulled: it stays so until other images go, or a person changes limit, image or nodes. */
+const LASTING: ReadonlySet<string> = new Set<PrepulledImageReason>([
+  'NamespaceLimitExceeded',
+  'NoMatchingPlatform',
+]);
+
+function refused({ reason, message }: Condition): Summary {
+  return { status: 'False', reason, message };
+}
+
+/** What failed on several nodes and worked on none. */
+function backoffWords({ backoff, notPresent = [] }: Draft<Status>): Pick<Condition, 'reason' | 'message'> {
+  const cause = notPresent.find(({ state }) => state === 'Failed')?.message ?? 'no node could pull the image';
+  const reason = backoff?.class === 'Registry' ? 'RegistryUnreachable' : 'ImagePullFailed';
+  return { reason, message: `${cause}; tried again at ${backoff?.nextAttempt ?? 'once'}` };
+}
+
+function stockSummary(nodes: Status['nodes'], minReadyPercent: number, newcomers: number): Summary {
+  if (nodes === undefined || nodes.eligible === 0) {
+    return {
+      status: 'True',
+      reason: 'NoEligibleNodes',
+      message: 'No node wants the image and could pull it now',
+    };
+  }
+  const { eligible, present } = nodes;
+  const message = `On ${present} of ${eligible} eligible nodes`;
+  const progressing = present < eligible ? { progressing: { reason: 'Progressing', message } } : {};
+  const isReady = present * 100 >= minReadyPercent * (eligible - newcomers);
+  return {
+    status: isReady ? 'True' : 'False',
+    reason: isReady ? 'Stocked' : 'Stocking',
+    message,
+    ...progressing,
+  };
+}
+
+function isFalse(condition: Condition | undefined): condition is Condition {
+  return condition?.status === 'False';
+}
