@@ -10,7 +10,10 @@ type MakeCommand = (io: CliIo) => Command;
 /** One line a verb. Loaded when asked for: reading a tag should not have to load the operator. */
 const VERBS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   run: async () => (await import('./run.ts')).runCommand,
+  plan: async () => (await import('./plan.ts')).planCommand,
+  status: async () => (await import('./status.ts')).statusCommand,
   crds: async () => (await import('./crds.ts')).crdsCommand,
+  export: async () => (await import('./export.ts')).exportCommand,
   select: async () => (await import('./select.ts')).selectCommand,
   scan: async () => (await import('./scan.ts')).scanCommand,
   inspect: async () => (await import('./inspect.ts')).inspectCommand,
@@ -19,6 +22,7 @@ const VERBS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   record: async () => (await import('./record.ts')).recordCommand,
   range: async () => (await import('./range.ts')).rangeCommand,
   duration: async () => (await import('./duration.ts')).durationCommand,
+  completion: async () => (await import('./completion.ts')).completionCommand,
 };
 
 /** Runs one command line (without node and script) and resolves with the exit code; never throws for bad input. */
@@ -37,7 +41,8 @@ async function buildProgram(io: CliIo, verb: string | undefined): Promise<Comman
   const program = new Command('larder')
     .description('Keeps the nodes of a cluster stocked with the container images that matter')
     .version(VERSION);
-  const asked = Object.entries(VERBS).filter(([name]) => name === verb);
+  // Completion speaks of all verbs.
+  const asked = Object.entries(VERBS).filter(([name]) => name === verb && verb !== 'completion');
   for (const [, load] of asked.length > 0 ? asked : Object.entries(VERBS)) {
     const makeCommand = await load();
     program.addCommand(makeCommand(io));

@@ -16,7 +16,8 @@ export function readImageSource(text: string, path: string): ImageSource {
   throw new CliError(`${path}: not a valid ImageSource:\n  ${result.error.join('\n  ')}`, EXIT.badInput);
 }
 
-function readDocuments(text: string, path: string): readonly unknown[] {
+/** Every document of the file, unchecked. */
+export function readDocuments(text: string, path: string): readonly unknown[] {
   const lineCounter = new LineCounter();
   const documents = parseAllDocuments(text, { lineCounter });
   if (!Array.isArray(documents)) return [];
@@ -28,6 +29,7 @@ function readDocuments(text: string, path: string): readonly unknown[] {
   });
 }
 
-function kindOf(object: unknown): unknown {
+/** `kind` of a document, if it is an object. */
+export function kindOf(object: unknown): unknown {
   return typeof object === 'object' && object !== null && 'kind' in object ? object.kind : undefined;
 }

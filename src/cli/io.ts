@@ -18,7 +18,7 @@ export interface CliIo {
 }
 
 /** Exit codes of every verb, as documented in docs/cli.md. */
-export const EXIT = { ok: 0, failed: 1, badInput: 2 } as const;
+export const EXIT = { ok: 0, failed: 1, badInput: 2, incomplete: 3 } as const;
 
 /** Ends a verb with a message for people and an exit code; never has a stack printed. */
 export class CliError extends Error {

@@ -15,13 +15,17 @@ export interface CliInput {
   readonly files?: Readonly<Record<string, string>>;
   readonly nowMs?: number;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Stepped by the test; without, it stands still. */
+  readonly clock?: FakeClock;
+  readonly signal?: AbortSignal;
+  /** Told of every piece of output as it comes. */
+  readonly onOut?: (text: string) => void;
 }
 
 /** Runs `larder` with these arguments. Without `stdin`, standard input is a terminal. */
-export async function larder(
-  argv: readonly string[],
-  { stdin, files = {}, nowMs, environment = {} }: CliInput = {},
-): Promise<CliRun> {
+export async function larder(argv: readonly string[], input: CliInput = {}): Promise<CliRun> {
+  const { stdin, files = {}, nowMs, environment = {} } = input;
+  const { clock = new FakeClock(nowMs), signal = new AbortController().signal } = input;
   let out = '';
   let error = '';
   const io: CliIo = {
@@ -34,12 +38,13 @@ export async function larder(
     },
     writeOut: (text) => {
       out += text;
+      input.onOut?.(text);
     },
     writeError: (text) => {
       error += text;
     },
-    clock: new FakeClock(nowMs),
-    signal: new AbortController().signal,
+    clock,
+    signal,
     stdinIsTerminal: stdin === undefined,
     stdoutIsTerminal: false,
     environment,

@@ -1,0 +1,71 @@
+/** The cluster that `larder plan` and `larder status` look at, with the rights of the person who runs them. */
+
+import type { Command } from 'commander';
+import type { ImageSource } from '../api/image-source.ts';
+import type { PrepulledImage } from '../api/prepulled-image.ts';
+import { imageSourceType, prepulledImageType } from '../controllers/kinds.ts';
+import { type NodeObject, nodeType, projectNode } from '../controllers/node.ts';
+import { ApiError } from '../kube/api-error.ts';
+import { KubeClient } from '../kube/client.ts';
+import { KubeConfigCredentials, loadKubeConfig } from '../kube/credentials.ts';
+import { Transport } from '../kube/transport.ts';
+import { USER_AGENT } from '../version.ts';
+import { CliError, type CliIo } from './io.ts';
+
+export interface ClusterFlags {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  /** Absent: all namespaces. */
+  readonly namespace?: string;
+}
+
+/** What is read, all of it at about the same moment. */
+export interface ClusterState {
+  readonly sources: readonly ImageSource[];
+  readonly images: readonly PrepulledImage[];
+  readonly nodes: readonly NodeObject[];
+}
+
+export function withClusterOptions(command: Command): Command {
+  return command
+    .option('-n, --namespace <name>', 'only objects of this namespace')
+    .option('--context <name>', 'context of the kubeconfig; without: the current one')
+    .option(
+      '--kubeconfig <path>',
+      'without: KUBECONFIG, ~/.kube/config, then the service account of the pod',
+    );
+}
+
+/** Runs `work`, then closes all connections. @throws CliError naming what the cluster refused */
+export async function withCluster<T>(
+  { clock }: CliIo,
+  { kubeconfig, context }: ClusterFlags,
+  work: (client: KubeClient) => Promise<T>,
+): Promise<T> {
+  const credentials = new KubeConfigCredentials(clock, () => loadKubeConfig({ file: kubeconfig, context }));
+  const transport = new Transport({ clock, credentials, userAgent: USER_AGENT });
+  try {
+    return await work(new KubeClient({ transport, fieldManager: 'larder-cli' }));
+  } catch (error) {
+    throw error instanceof ApiError ? new CliError(error.message) : error;
+  } finally {
+    await transport.close();
+  }
+}
+
+export async function readCluster(
+  client: KubeClient,
+  { namespace }: ClusterFlags,
+  signal: AbortSignal,
+): Promise<ClusterState> {
+  const [sources, images, nodes] = await Promise.all([
+    client.list(imageSourceType, { namespace, signal }),
+    client.list(prepulledImageType, { namespace, signal }),
+    client.list(nodeType, { signal }),
+  ]);
+  return {
+    sources: sources.items,
+    images: images.items,
+    nodes: nodes.items.map((raw) => projectNode({ ...raw })),
+  };
+}

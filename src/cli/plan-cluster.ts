@@ -1,0 +1,156 @@
+/** What would be pulled where: the core of the operator over objects, without doing anything. */
+
+import type { PrepulledImage } from '../api/prepulled-image.ts';
+import type { NodeObject } from '../controllers/node.ts';
+import { restoreCoverage } from '../controllers/restore.ts';
+import { wantOf } from '../controllers/want.ts';
+import { Coverage } from '../domain/coverage.ts';
+import type { NodeFacts } from '../domain/node.ts';
+import { overfull } from '../domain/preflight.ts';
+import { compareWants, planBatch } from '../domain/stock-plan.ts';
+import { placement, type Want } from '../domain/want.ts';
+import { formatKey } from '../kube/resource.ts';
+
+/** One image on one node. */
+export interface PlannedPull {
+  /** `namespace/name` of the PrepulledImage. */
+  readonly image: string;
+  readonly reference: string;
+  /** Compressed; 0 if nobody knows. */
+  readonly bytes: number;
+  /** Pods of the node before this one, from 0: each waits for the one before. */
+  readonly pod: number;
+  /** What else it waits for; null: nothing. */
+  readonly waitsFor: string | null;
+}
+
+export interface PlannedSkip {
+  readonly image: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface NodePlan {
+  readonly node: string;
+  readonly present: number;
+  /** Compressed; each content once. */
+  readonly bytes: number;
+  readonly pulls: readonly PlannedPull[];
+  readonly skipped: readonly PlannedSkip[];
+}
+
+export interface ClusterPlan {
+  readonly nodes: readonly NodePlan[];
+  /** Images that want nothing yet, and why. */
+  readonly idle: readonly PlannedSkip[];
+}
+
+export interface PlanQuestion {
+  readonly nodes: readonly NodeObject[];
+  readonly images: readonly PrepulledImage[];
+  /** Nodes that pull at the same time; Infinity: all. */
+  readonly pullSlots: number;
+  readonly nodeStatusMaxImages: number;
+  /** Wall-clock milliseconds. */
+  readonly nowMs: number;
+}
+
+export function planCluster(question: PlanQuestion): ClusterPlan {
+  const { nodes, images, nodeStatusMaxImages, nowMs } = question;
+  const coverage = new Coverage({ nodeStatusMaxImages });
+  for (const { facts } of nodes) coverage.observeNode(facts);
+  restoreCoverage(coverage, images, nodes, { now: nowMs, random: () => 0 });
+  const wants = images.flatMap((image) => wantOf(image) ?? []);
+  let busy = 0;
+  const plans = [...nodes]
+    .sort((left, right) => (left.facts.name < right.facts.name ? -1 : 1))
+    .map(({ facts }) => {
+      const plan = planNode(facts, wants, { coverage, nowMs, waitsForSlot: busy >= question.pullSlots });
+      if (plan.pulls.length > 0) busy += 1;
+      return plan;
+    });
+  return { nodes: plans, idle: images.flatMap(idleReason) };
+}
+
+interface NodeQuestion {
+  readonly coverage: Coverage;
+  readonly nowMs: number;
+  readonly waitsForSlot: boolean;
+}
+
+function planNode(node: NodeFacts, wants: readonly Want[], question: NodeQuestion): NodePlan {
+  const placed = wants.map((want) => ({ want, place: placement(node, want) }));
+  const eligible = placed.filter(({ place }) => place.eligible).map(({ want }) => want);
+  const noRoom = overfull(node, eligible);
+  const { coverage } = question;
+  const present = eligible.filter((want) => coverage.isPresent(node.name, want));
+  const missing = eligible.filter((want) => !coverage.isPresent(node.name, want) && !noRoom.has(want.id));
+  const pulls = batches(missing).flatMap((batch, pod) =>
+    batch.map((want) => pullOf(node, want, pod, question)),
+  );
+  const sizes = new Map(missing.map(({ pulls: [pull], sizeBytes }) => [pull?.key, sizeBytes]));
+  return {
+    node: node.name,
+    present: present.length,
+    bytes: [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0),
+    pulls,
+    skipped: [
+      ...placed.flatMap(({ want, place }) => skipOf(want, place)),
+      ...crowdedOut(eligible, noRoom, present),
+    ],
+  };
+}
+
+/** The pods that the node would get one after the other. */
+function batches(missing: readonly Want[]): readonly (readonly Want[])[] {
+  const found: (readonly Want[])[] = [];
+  let rest = missing.toSorted(compareWants);
+  for (let batch = planBatch(rest); batch !== undefined; batch = planBatch(rest)) {
+    const { wants } = batch;
+    found.push(wants);
+    rest = rest.filter((want) => !wants.includes(want));
+  }
+  return found;
+}
+
+// The pair, its place in line, and where to look.
+function pullOf(...[node, want, pod, question]: [NodeFacts, Want, number, NodeQuestion]): PlannedPull {
+  const { id, pulls, sizeBytes } = want;
+  const reference = pulls.map((pull) => pull.reference).join(', ');
+  return { image: id, reference, bytes: sizeBytes, pod, waitsFor: waitOf(node, want, question) };
+}
+
+function waitOf(node: NodeFacts, want: Want, { coverage, nowMs, waitsForSlot }: NodeQuestion): string | null {
+  const failure = coverage.failure(node.name, want.id);
+  if (failure !== undefined && failure.notBefore > nowMs) {
+    const seconds = Math.ceil((failure.notBefore - nowMs) / 1000);
+    return `the backoff after ${failure.attempts} failed attempts (${failure.reason}), ${seconds} s`;
+  }
+  return waitsForSlot ? 'a pull slot of the cluster' : null;
+}
+
+function skipOf({ id }: Want, place: ReturnType<typeof placement>): readonly PlannedSkip[] {
+  if (place.eligible || place.reason === 'NotSelected') return [];
+  return [{ image: id, reason: place.reason, message: place.message }];
+}
+
+/** What is there already takes no more room. */
+function crowdedOut(
+  eligible: readonly Want[],
+  noRoom: ReadonlyMap<string, string>,
+  present: readonly Want[],
+): readonly PlannedSkip[] {
+  return eligible
+    .filter((want) => noRoom.has(want.id) && !present.includes(want))
+    .map(({ id }) => ({ image: id, reason: 'DiskTooSmall', message: noRoom.get(id) ?? '' }));
+}
+
+function idleReason(image: PrepulledImage): readonly PlannedSkip[] {
+  if (wantOf(image) !== undefined) return [];
+  const id = formatKey(image.metadata);
+  if (image.metadata.deletionTimestamp !== undefined)
+    return [{ image: id, reason: 'Deleted', message: 'The PrepulledImage is being deleted' }];
+  if (image.spec.suspend)
+    return [{ image: id, reason: 'Suspended', message: 'The PrepulledImage is suspended' }];
+  return [{ image: id, reason: 'NotResolved', message: 'The digest of the image is not known yet' }];
+}

@@ -1,0 +1,166 @@
+/** `larder status`: which images are where, as a table for people and an exit code for pipelines. */
+
+import { Command, InvalidArgumentError } from 'commander';
+import { sleep } from '../clock.ts';
+import { formatBytes } from '../controllers/prepulled-image/bytes.ts';
+import { validateDuration } from '../domain/duration.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { type ImageCoverage, imageCoverage } from '../server/image-coverage.ts';
+import { describeCoverage, sourceOf } from '../server/stocked-image.ts';
+import { type ClusterFlags, readCluster, withCluster, withClusterOptions } from './cluster.ts';
+import { CliError, type CliIo, EXIT } from './io.ts';
+import { formatTable, type OutputFormat, print, type Table, withOutput } from './output.ts';
+
+interface Flags extends ClusterFlags {
+  readonly output: OutputFormat;
+  readonly source?: string;
+  readonly missing?: true;
+  readonly watch?: true;
+  readonly wait?: true;
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+/** Between two looks of --watch and --wait. */
+const LOOK_MS = 2_000;
+const DEFAULT_TIMEOUT_MS = 600_000;
+const CLEAR_SCREEN = '\u001B[2J\u001B[H';
+
+export function statusCommand(io: CliIo): Command {
+  return withClusterOptions(withOutput(new Command('status')))
+    .description(
+      'which images are on which nodes, and why not on the others; exit code 3 if some are missing',
+    )
+    .option('--source <namespace/name>', 'only images of this ImageSource')
+    .option('--missing', 'one line for each node that lacks an image, and why')
+    .option('-w, --watch', 'shows every change until interrupted')
+    .option('--wait', 'waits until every image is on every node that should have it')
+    .option('--timeout <duration>', 'how long --wait waits', readDuration, DEFAULT_TIMEOUT_MS)
+    .action(async (flags: Flags) => {
+      const images = await withCluster(io, flags, (client) => observe(io, client, flags));
+      // Watching is ended by whoever watches: there is nothing to fail.
+      if (flags.watch === true && flags.wait !== true) return;
+      const incomplete = images.filter((image) => !isComplete(image));
+      if (incomplete.length > 0) throw new CliError(incompleteMessage(incomplete), EXIT.incomplete);
+    });
+}
+
+async function observe(io: CliIo, client: KubeClient, flags: Flags): Promise<readonly ImageCoverage[]> {
+  const deadline = io.clock.monotonic() + flags.timeout;
+  let shown: string | undefined;
+  for (;;) {
+    const images = await look(client, flags, io.signal);
+    const isLast = isOver(images, flags, io.clock.monotonic() >= deadline);
+    const text = flags.watch === true || isLast ? render(images, flags) : shown;
+    if (text !== undefined && text !== shown) show(io, flags, text, images);
+    shown = text;
+    if (isLast) return images;
+    await sleep(io.clock, LOOK_MS, io.signal).catch(() => undefined);
+    if (io.signal.aborted) return images;
+  }
+}
+
+function isOver(images: readonly ImageCoverage[], { watch, wait }: Flags, isLate: boolean): boolean {
+  if (wait === true) return isLate || images.every(isComplete);
+  return watch !== true;
+}
+
+function show(io: CliIo, flags: Flags, text: string, images: readonly ImageCoverage[]): void {
+  if (flags.watch === true && io.stdoutIsTerminal) io.writeOut(`${CLEAR_SCREEN}${text}`);
+  else if (flags.watch === true) io.writeOut(text);
+  else print(io, flags.output, output(images), () => table(images, flags));
+}
+
+async function look(
+  client: KubeClient,
+  flags: Flags,
+  signal: AbortSignal,
+): Promise<readonly ImageCoverage[]> {
+  const { images, nodes } = await readCluster(client, flags, signal);
+  const facts = nodes.map((node) => node.facts);
+  return images
+    .filter((image) => flags.source === undefined || sourceOf(image) === flags.source)
+    .map((image) => imageCoverage(image, facts))
+    .sort((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1));
+}
+
+/** An image that no node is for, or that is suspended, keeps nobody waiting. */
+export function isComplete({ image, eligible, present }: ImageCoverage): boolean {
+  return image.spec.suspend || eligible === 0 || present === eligible;
+}
+
+function keyOf({ image: { metadata } }: ImageCoverage): string {
+  return `${metadata.namespace ?? ''}/${metadata.name}`;
+}
+
+function output(images: readonly ImageCoverage[]) {
+  const complete = images.filter(isComplete).length;
+  return { complete, incomplete: images.length - complete, images: images.map(describeCoverage) };
+}
+
+function render(images: readonly ImageCoverage[], flags: Flags): string {
+  return flags.output === 'table' ? formatTable(table(images, flags)) : `${JSON.stringify(output(images))}\n`;
+}
+
+function table(images: readonly ImageCoverage[], { missing }: Flags): Table {
+  return missing === true ? missingTable(images) : coverageTable(images);
+}
+
+function coverageTable(images: readonly ImageCoverage[]): Table {
+  return {
+    columns: [
+      'NAMESPACE',
+      'NAME',
+      'TAG',
+      'READY',
+      'PULLING',
+      'WAITING',
+      'FAILED',
+      'UNKNOWN',
+      'SKIPPED',
+      'SIZE',
+    ],
+    rows: images.map((coverage) => {
+      const { image, present, eligible, pulling, waiting, failed, unknown, skipped } = coverage;
+      const { metadata, status } = image;
+      const size = formatBytes(status?.image?.size);
+      const ready = `${present}/${eligible}`;
+      const counts = [pulling, waiting, failed, unknown, skipped];
+      return [metadata.namespace, metadata.name, status?.image?.tag, ready, ...counts, size];
+    }),
+  };
+}
+
+function missingTable(images: readonly ImageCoverage[]): Table {
+  return {
+    columns: ['NAMESPACE', 'NAME', 'TAG', 'NODE', 'STATE', 'REASON', 'ATTEMPTS', 'MESSAGE'],
+    rows: images.flatMap(({ image: { metadata, status }, lacking }) =>
+      lacking.map(({ node, state, reason, attempts, message }) => [
+        metadata.namespace,
+        metadata.name,
+        status?.image?.tag,
+        node,
+        state,
+        reason,
+        attempts,
+        message,
+      ]),
+    ),
+  };
+}
+
+const MAX_NAMED = 5;
+
+function incompleteMessage(images: readonly ImageCoverage[]): string {
+  const named = images
+    .slice(0, MAX_NAMED)
+    .map((coverage) => `${keyOf(coverage)} (${coverage.present}/${coverage.eligible})`);
+  const rest = images.length > MAX_NAMED ? ` and ${images.length - MAX_NAMED} more` : '';
+  return `not on every node yet: ${named.join(', ')}${rest}`;
+}
+
+function readDuration(text: string): number {
+  const duration = validateDuration(text);
+  if (!duration.ok || duration.value < 0) throw new InvalidArgumentError('not a duration such as 10m.');
+  return duration.value;
+}

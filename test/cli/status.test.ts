@@ -1,0 +1,175 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PrepulledImage } from '../../src/api/prepulled-image.ts';
+import { PREPULLED_IMAGES } from '../controllers/fixtures.ts';
+import { DIGEST_A, DIGEST_B, prepulledImage } from '../support/builders.ts';
+import { type CliInput, type CliRun, larder } from '../support/cli-io.ts';
+import { FakeApiServer } from '../support/fake-api-server.ts';
+import { eventually, FakeClock } from '../support/fake-clock.ts';
+import { type KubeconfigFile, kubeconfigFile } from '../support/operator-options.ts';
+
+const NODES = { group: '', version: 'v1', plural: 'nodes' };
+
+let server: FakeApiServer;
+let kubeconfig: KubeconfigFile;
+
+beforeEach(async () => {
+  server = await FakeApiServer.start();
+  kubeconfig = await kubeconfigFile(server);
+  putNode('n1');
+  putNode('n2', { spec: { unschedulable: true } });
+  putNode('n3');
+});
+
+afterEach(async () => {
+  await kubeconfig[Symbol.asyncDispose]();
+  await server.close();
+});
+
+function putNode(name: string, fields: Readonly<Record<string, unknown>> = {}): void {
+  const nodeInfo = { operatingSystem: 'linux', architecture: 'amd64' };
+  const conditions = [{ type: 'Ready', status: 'True' }];
+  server.store.put(NODES, { metadata: { name }, spec: {}, status: { conditions, nodeInfo }, ...fields });
+}
+
+function putImage(
+  name: string,
+  digest: string,
+  presentOn: readonly string[],
+  rest: Partial<PrepulledImage['status']> = {},
+): void {
+  const image = prepulledImage({ metadata: { name, namespace: 'science' } });
+  const found = {
+    reference: 'r.io/a:b',
+    registry: 'r.io',
+    repository: 'a',
+    tag: name,
+    digest,
+    size: 10_500_000_000,
+  };
+  const counts = {
+    eligible: 2,
+    present: presentOn.length,
+    unknown: 0,
+    pulling: 0,
+    waiting: 0,
+    failed: 0,
+    skipped: 1,
+  };
+  const condition = {
+    type: 'Prepulled',
+    status: 'True' as const,
+    reason: 'x',
+    message: '',
+    observedGeneration: 1,
+    lastTransitionTime: '2026-01-01T00:00:00Z',
+  };
+  const status = {
+    conditions: [condition],
+    image: found,
+    nodes: counts,
+    presentOn: [...presentOn],
+    prepulled: presentOn.length === 2,
+    ...rest,
+  };
+  server.store.put(PREPULLED_IMAGES, { ...image, status });
+}
+
+function status(args: readonly string[] = [], input: CliInput = {}): Promise<CliRun> {
+  return larder(['status', '--kubeconfig', kubeconfig.path, ...args], input);
+}
+
+const FAILED = {
+  node: 'n3',
+  state: 'Failed' as const,
+  reason: 'DiskFull',
+  message: 'no space\u001B[31m left',
+  attempts: 2,
+};
+
+describe('larder status', () => {
+  it('shows a line for each image, and tells pipelines what is missing', async () => {
+    putImage('w-46', DIGEST_A, ['n1', 'n3']);
+    putImage('w-47', DIGEST_B, ['n1'], { notPresent: [FAILED] });
+    const { code, out, error } = await status();
+    expect(code).toBe(3);
+    expect(out.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+      ['NAMESPACE', 'NAME', 'TAG', 'READY', 'PULLING', 'WAITING', 'FAILED', 'UNKNOWN', 'SKIPPED', 'SIZE'],
+      ['science', 'w-46', 'w-46', '2/2', '0', '0', '0', '0', '1', '9.8 GiB'],
+      ['science', 'w-47', 'w-47', '1/2', '0', '0', '1', '0', '1', '9.8 GiB'],
+      [''],
+    ]);
+    expect(error).toBe('larder: not on every node yet: science/w-47 (1/2)\n');
+  });
+
+  it('shows who lacks what and why, without letting anybody write to the terminal', async () => {
+    putImage('w-47', DIGEST_B, ['n1'], { notPresent: [FAILED] });
+    const { out } = await status(['--missing']);
+    expect(out).toContain('DiskFull');
+    expect(out).toContain('no space?[31m left');
+    expect(out).toContain('Node is cordoned');
+  });
+
+  it('is content when everything is where it should be', async () => {
+    putImage('w-46', DIGEST_A, ['n1', 'n3']);
+    expect((await status()).code).toBe(0);
+    const { code, out } = await status(['-o', 'json', '-n', 'science']);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      complete: 1,
+      incomplete: 0,
+      images: [{ name: 'w-46', on: ['n1', 'n3'] }],
+    });
+    expect(JSON.parse((await status(['-o', 'json', '-n', 'other'])).out)).toMatchObject({ images: [] });
+    expect(JSON.parse((await status(['-o', 'json', '--source', 'science/lab'])).out)).toMatchObject({
+      images: [],
+    });
+  });
+
+  it('waits until everything is there', async () => {
+    const clock = new FakeClock();
+    putImage('w-47', DIGEST_B, ['n1']);
+    const run = status(['--wait'], { clock });
+    await clock.advanceUntil(() => server.requests.filter(({ path }) => path.includes('/nodes')).length > 2);
+    putImage('w-47', DIGEST_B, ['n1', 'n3']);
+    let ended: CliRun | undefined;
+    void run.then((result) => {
+      ended = result;
+    });
+    await clock.advanceUntil(() => ended !== undefined);
+    expect(ended).toMatchObject({ code: 0 });
+    expect(ended?.out).toContain('2/2');
+  });
+
+  it('waits no longer than it is told', async () => {
+    const clock = new FakeClock();
+    putImage('w-47', DIGEST_B, ['n1']);
+    let ended: CliRun | undefined;
+    void status(['--wait', '--timeout', '30s'], { clock }).then((result) => {
+      ended = result;
+    });
+    await clock.advanceUntil(() => ended !== undefined, { stepMs: 1_000, limitMs: 60_000 });
+    expect(ended?.code).toBe(3);
+    expect(clock.monotonic()).toBeLessThan(45_000);
+  });
+
+  it('shows changes, and only those, until it is interrupted', async () => {
+    const clock = new FakeClock();
+    const stop = new AbortController();
+    const shown: string[] = [];
+    putImage('w-47', DIGEST_B, ['n1']);
+    const run = status(['--watch'], { clock, signal: stop.signal, onOut: (text) => shown.push(text) });
+    await eventually(() => shown.length === 1);
+    const looks = () => server.requests.filter(({ path }) => path.includes('/nodes')).length;
+    await clock.advanceUntil(() => looks() > 3);
+    expect(shown).toHaveLength(1);
+    putImage('w-47', DIGEST_B, ['n1', 'n3']);
+    await clock.advanceUntil(() => shown.length === 2);
+    stop.abort();
+    expect((await run).code).toBe(0);
+  });
+
+  it('says what the cluster refused, or that there is none', async () => {
+    expect((await status(['--kubeconfig', '/nowhere'])).code).toBe(1);
+    expect((await status(['--timeout', 'soon'])).code).toBe(2);
+  });
+});
