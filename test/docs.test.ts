@@ -122,6 +122,17 @@ function trimmed(text: string): string {
   return text.replace(/ +$/gm, '').trim();
 }
 
+it('the page for contributors names only files that there are', () => {
+  const named = [
+    ...readPage('CONTRIBUTING.md').matchAll(/`(?<path>(?:src|test|config|docs|hack)\/[\w./-]*)`/g),
+  ];
+  expect(named.length).toBeGreaterThan(15);
+  const lost = named
+    .map(({ groups }) => groups?.['path'] ?? '')
+    .filter((file) => !existsSync(join(ROOT, file)));
+  expect(lost).toEqual([]);
+});
+
 it('the index leads to every page', () => {
   const index = readPage('docs/README.md');
   const shelves = ['spec', 'grammars', 'design', 'runbooks'].map((shelf) => `docs/${shelf}/`);
