@@ -1,6 +1,7 @@
 /** Who calls, and what they may see: both are asked of the API server, and remembered briefly. */
 
 import { createHash } from 'node:crypto';
+import { GROUP } from '../api/group-version.ts';
 import type { Clock } from '../clock.ts';
 import { BoundedCache } from '../registry/bounded-cache.ts';
 import { SingleFlight } from '../registry/single-flight.ts';
@@ -45,7 +46,7 @@ export interface Reviews {
 export interface AuthorizerOptions {
   readonly reviews: Reviews;
   readonly clock: Clock;
-  /** Reading what this server serves needs neither token nor rights. */
+  /** Reading what this server serves - our kinds, nodes, pods, events - needs neither token nor rights. */
   readonly anonymousRead: boolean;
 }
 
@@ -57,6 +58,8 @@ const MAX_REMEMBERED = 4_096;
 const MAX_TOKEN_LENGTH = 16_384;
 
 const READING: ReadonlySet<ObjectAccess['verb']> = new Set(['get', 'list', 'watch']);
+/** What open reading is about: what this server serves, never a Secret. Of other groups, these resources only. */
+const SERVED: ReadonlySet<string> = new Set(['/nodes', '/pods', '/events', 'events.k8s.io/events']);
 
 interface Remembered<T> {
   readonly value: T;
@@ -93,7 +96,7 @@ export class Authorizer {
 
   /** @throws ProblemError Unavailable if the API server cannot be asked */
   async allows(caller: Caller, access: ObjectAccess, signal: AbortSignal): Promise<boolean> {
-    if (this.anonymousRead && READING.has(access.verb)) return true;
+    if (this.anonymousRead && isOpen(access)) return true;
     if (caller.anonymous) return false;
     const key = JSON.stringify([caller, access]);
     return this.#remember(this.#rights, key, () =>
@@ -156,6 +159,10 @@ export class Authorizer {
 
 /** Objects of one namespace that are asked for one by one; who sees single objects names them. */
 const MAX_SINGLE_REVIEWS = 64;
+
+function isOpen({ verb, group, resource }: ObjectAccess): boolean {
+  return READING.has(verb) && (group === GROUP || SERVED.has(`${group}/${resource}`));
+}
 
 function unauthorized(detail: string): ProblemError {
   return new ProblemError('Unauthorized', detail, {

@@ -90,6 +90,31 @@ describe('require', () => {
   });
 });
 
+describe('open reading', () => {
+  const open = () => new Authorizer({ reviews, clock, anonymousRead: true });
+  const access = (verb: 'get' | 'list' | 'delete', group: string, resource: string) => ({
+    verb,
+    group,
+    resource,
+    namespace: 'science',
+  });
+
+  it.each([
+    ['get', 'larder.dev', 'imagesources', true],
+    ['list', 'larder.dev', 'dockerimagerecords', true],
+    ['list', '', 'nodes', true],
+    ['list', 'events.k8s.io', 'events', true],
+    ['delete', 'larder.dev', 'imagesources', false],
+    ['get', '', 'secrets', false],
+    ['list', '', 'secrets', false],
+    ['get', '', 'configmaps', false],
+    ['get', 'other.dev', 'nodes', false],
+  ] as const)('%s of %s/%s is open: %s', async (verb, group, resource, isOpen) => {
+    expect(await open().allows(ANONYMOUS, access(verb, group, resource), SIGNAL)).toBe(isOpen);
+    expect(await open().allows(ANN, access(verb, group, resource), SIGNAL)).toBe(isOpen);
+  });
+});
+
 describe('visible', () => {
   const all = [
     source('science', 'lab'),
