@@ -62,6 +62,11 @@ verify: install ## Check format, lint and types, and that generated files are fr
 run: build ## Run the operator from this checkout against the cluster of your KUBECONFIG
 	@node dist/larder.js run
 
+.PHONY: api-docs
+api-docs: install ## Write the reference of everything exported, for contributors, to reports/api
+	@typedoc --logLevel Warn
+	@echo 'reports/api/index.html'
+
 ##@ Release
 
 .PHONY: image
