@@ -21,6 +21,7 @@ import type { ResolvedImage } from '../../registry/image-resolver.ts';
 import { isSchema1Type } from '../../registry/media-types.ts';
 import { REGISTRY_ADVICE } from '../../registry/reasons.ts';
 import type { AccessReader } from '../access.ts';
+import { credentialsFound, credentialsMissing } from '../credentials-condition.ts';
 import { dockerImageRecordType } from '../kinds.ts';
 import { findBundle } from './bundle.ts';
 import { allLabels, describeRecord, findSourceTarget } from './describe.ts';
@@ -29,7 +30,7 @@ import { type Mark, marker, type Status } from './status.ts';
 
 export interface ResolveOptions {
   readonly registry: Pick<RegistryClient, 'headDigest' | 'resolve' | 'readBundle' | 'listReferrers'>;
-  readonly access: Pick<AccessReader, 'read'>;
+  readonly access: Pick<AccessReader, 'grant'>;
   readonly clock: Clock;
   readonly records: Pick<Lister<DockerImageRecord>, 'list'>;
   /** The last attempt for each record; lost at a restart, which costs one HEAD each. */
@@ -119,26 +120,15 @@ async function readAccess({ access, record, reference, context }: Pass, mark: Ma
     access: spec.access,
     signal: context.signal,
   };
-  const granted = await access.read(request).catch((error: unknown) => {
-    if (error instanceof WaitingError) {
-      mark('CredentialsReady', 'False', { reason: error.reason as 'SecretNotFound', message: error.message });
-    }
+  try {
+    const grant = await access.grant(request);
+    const { status, ...words } = credentialsFound(spec.access, grant, { pulls: spec.prepull !== undefined });
+    mark('CredentialsReady', status, words);
+    return grant.access;
+  } catch (error) {
+    if (error instanceof WaitingError) mark('CredentialsReady', 'False', credentialsMissing(error));
     throw error;
-  });
-  const { pullSecretRefs = [], serviceAccountName, provider } = spec.access;
-  const isAnonymous = pullSecretRefs.length === 0 && serviceAccountName === undefined && provider === 'None';
-  if (isAnonymous) {
-    mark('CredentialsReady', 'True', {
-      reason: 'NoCredentialsNeeded',
-      message: 'The registry is asked anonymously',
-    });
-  } else {
-    mark('CredentialsReady', 'True', {
-      reason: 'CredentialsFound',
-      message: 'Every object that spec.access names is there',
-    });
   }
-  return granted;
 }
 
 /** A HEAD tells whether anything is new; most of the time nothing is. */

@@ -241,6 +241,30 @@ describe('credentials', () => {
     });
   });
 
+  it('that no kubelet can use are told if nodes shall pull with them', async () => {
+    const access = { plainHTTP: true, pullSecretRefs: [{ name: 'basic' }] };
+    await using world = await RecordWorld.start({ access });
+    const encode = (text: string): string => Buffer.from(text).toString('base64');
+    world.server.store.put(
+      { group: '', version: 'v1', plural: 'secrets' },
+      {
+        metadata: { name: 'basic', namespace: 'default' },
+        type: 'kubernetes.io/basic-auth',
+        data: { username: encode('puller'), password: encode('planted-secret-9') },
+      },
+    );
+    await world.reconcile();
+    expect(world.conditions()).toMatchObject({ CredentialsReady: 'True/CredentialsFound' });
+    world.put('yolo', { access, prepull: {} });
+    await world.reconcile();
+    expect(world.conditions()).toMatchObject({
+      CredentialsReady: 'False/SecretTypeUnusableByKubelet',
+      Available: 'True/ManifestFound',
+      Ready: 'False/SecretTypeUnusableByKubelet',
+    });
+    expect(JSON.stringify([world.get(), world.events, world.children])).not.toContain('planted-secret-9');
+  });
+
   it('that are missing are named', async () => {
     await using world = await RecordWorld.start({ access: { pullSecretRefs: [{ name: 'none' }] } });
     await world.reconcile();
