@@ -44,6 +44,7 @@ export class Stock implements Workload {
   readonly nodeTrigger = new Trigger('wants');
   readonly #options: StockOptions;
   readonly #settle: SettleTimer;
+  #isLeading = false;
 
   constructor(options: StockOptions) {
     const { images, nodes, clock, random, nodeStatusMaxImages } = options;
@@ -89,11 +90,17 @@ export class Stock implements Workload {
     return this.#settle.isSettled;
   }
 
+  /** Pairs of image and node over all images, for metrics; undefined while another replica leads. */
+  totals(): ReturnType<StockIndex['totals']> | undefined {
+    return this.#isLeading ? this.index.totals() : undefined;
+  }
+
   /** Caches are synced and this replica leads: takes in what earlier leaders left, then passes changes on. */
   run({ stop }: RunSignals): Promise<void> {
     const { images, nodes, clock, random } = this.#options;
     const moment = { now: clock.now(), random };
     restoreCoverage(this.coverage, images.lister.list(), nodes.lister.list(), moment);
+    this.#isLeading = true;
     for (const node of nodes.lister.list()) this.index.putNode(node.facts);
     for (const want of this.wants.list()) this.index.putWant(want);
     this.coverage.subscribe((node, keys) => {
@@ -111,6 +118,7 @@ export class Stock implements Workload {
     return new Promise((resolve) => {
       const end = (): void => {
         leave();
+        this.#isLeading = false;
         this.#settle.cancel();
         resolve();
       };

@@ -17,5 +17,3 @@ export interface PullObserver {
   /** `reason` is one of the closed list of `notPresent` entries. */
   failed(reason: string): void;
 }
-
-export const NO_OBSERVER: PullObserver = { pulled: () => undefined, failed: () => undefined };

@@ -6,9 +6,9 @@ import { PulledEvents } from '../controllers/node-stocker/pulled-events.ts';
 import { RegistryCheck } from '../controllers/node-stocker/registry-check.ts';
 import { isPendingSource } from '../controllers/pending-source.ts';
 import type { StockOptions } from '../controllers/stock.ts';
-import { NO_OBSERVER } from '../domain/pull-observation.ts';
 import type { Reconciler } from '../kube/controller.ts';
 import type { OperatorOptions } from '../options.ts';
+import { coverageMetrics, pullMetrics } from '../server/pull-metrics.ts';
 import type { ControllerParts } from './controllers.ts';
 
 export function nodeStocking({
@@ -21,7 +21,9 @@ export function nodeStocking({
 }: ControllerParts): Reconciler {
   const { coverage, circuits, wants, budget } = stock;
   const { options, clock } = process;
-  const observer = NO_OBSERVER;
+  const { registry: metrics } = process.metrics;
+  const observer = pullMetrics(metrics);
+  coverageMetrics(metrics, () => stock.totals());
   const check = new RegistryCheck({ registry, access, clock, image: (id) => wants.image(id) });
   return nodeStocker({
     client,

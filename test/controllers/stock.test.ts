@@ -116,6 +116,7 @@ describe('while another replica leads', () => {
     const [want] = stock.wants.list();
     expect(want && stock.coverage.isPresent('n1', want)).toBe(true);
     expect([...fired.images, ...fired.nodes]).toEqual([]);
+    expect(stock.totals()).toBeUndefined();
   });
 });
 
@@ -196,8 +197,10 @@ describe('while this replica leads', () => {
     const { running } = await lead();
     putImage();
     await expectImages(IMAGE);
+    expect(stock.totals()).toEqual({ eligible: 1, present: 0 });
     stop.abort();
     await running;
+    expect(stock.totals()).toBeUndefined();
     fired.nodes.clear();
     await clock.advance(20_000);
     expect([...fired.nodes]).toEqual([]);
