@@ -8,6 +8,7 @@ import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject, ResourceType } from '../kube/resource.ts';
 import { WaitingError } from '../kube/result.ts';
 import { type AccessOptions, anonymousAccess, buildAccess, type RegistryAccess } from '../registry/access.ts';
+import { isRegistryError } from '../registry/errors.ts';
 import { basicAuthKeychain, joinKeychains, type Keychain, parseDockerConfig } from '../registry/keychain.ts';
 
 /** What a missing or unusable object costs before it is looked for again; nothing watches Secrets. */
@@ -93,6 +94,7 @@ export class AccessReader {
     const { plainHTTP, provider } = request.access;
     const secrets = await this.#pullSecrets(request);
     const cloud = this.#clouds[provider];
+    if (cloud !== undefined) await checkIdentity(cloud, request);
     const keychains = [...secrets.map(({ keychain }) => keychain), ...(cloud === undefined ? [] : [cloud])];
     const trust = { ...(await this.#trust(request)), ...(await this.#proxy(request)) };
     const isPlain = keychains.length === 0 && !plainHTTP && Object.keys(trust).length === 0;
@@ -199,6 +201,19 @@ interface PullSecret {
   readonly name: string;
   readonly usableByKubelet: boolean;
   readonly keychain: Keychain;
+}
+
+/** Asked for before anything else: a cloud that gives no token is not a registry that refuses one. */
+async function checkIdentity(
+  cloud: Keychain,
+  { registry, repository = '', access, signal }: AccessRequest,
+): Promise<void> {
+  try {
+    await cloud.find({ registry, repository }, signal);
+  } catch (error) {
+    if (!isRegistryError(error)) throw error;
+    throw waiting('IdentityUnavailable', `access.provider ${access.provider}: ${error.message}`);
+  }
 }
 
 /** Basic-auth Secrets, unless a docker config holds credentials for the same repository. */

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AccessReader } from '../../src/controllers/access.ts';
 import type { Transport } from '../../src/kube/transport.ts';
 import { anonymousAccess, type RegistryAccess } from '../../src/registry/access.ts';
-import type { Credentials } from '../../src/registry/keychain.ts';
+import { RegistryError } from '../../src/registry/errors.ts';
+import type { Credentials, Keychain } from '../../src/registry/keychain.ts';
 import { imageSource } from '../support/builders.ts';
 import { createAuthority } from '../support/certificate.ts';
 import { FakeApiServer } from '../support/fake-api-server.ts';
@@ -19,12 +20,13 @@ type Access = NonNullable<NonNullable<NonNullable<Parameters<typeof imageSource>
 let server: FakeApiServer;
 let transport: Transport;
 let reader: AccessReader;
+let cloud: { find: Keychain['find'] };
 
 beforeEach(async () => {
   server = await FakeApiServer.start();
   const connection = server.connect(new FakeClock());
   ({ transport } = connection);
-  const cloud = { find: () => Promise.resolve([{ kind: 'registryToken' as const, token: 'of the pod' }]) };
+  cloud = { find: () => Promise.resolve([{ kind: 'registryToken' as const, token: 'of the pod' }]) };
   reader = new AccessReader(connection.client, { AWS: cloud });
 });
 
@@ -88,6 +90,21 @@ describe('credentials', () => {
     const token = { kind: 'registryToken', token: 'of the pod' };
     expect(await credentials({ ...refs('first'), provider: 'AWS' })).toEqual([basic('a'), token]);
     expect(await credentials(refs('first'))).toEqual([basic('a')]);
+  });
+
+  it('of a cloud that gives none are waited for, and are nobody’s fault but the identity’s', async () => {
+    const problem = new RegistryError('obtaining cloud credentials: the pod has no identity', {
+      code: 'UNAUTHORIZED',
+      registry: REGISTRY,
+    });
+    cloud.find = () => Promise.reject(problem);
+    await expect(read({ provider: 'AWS' })).rejects.toMatchObject({
+      reason: 'IdentityUnavailable',
+      message: 'access.provider AWS: obtaining cloud credentials: the pod has no identity',
+    });
+    cloud.find = () => Promise.reject(new TypeError('a bug'));
+    await expect(read({ provider: 'AWS' })).rejects.toThrow(TypeError);
+    expect(await read({})).toBe(anonymousAccess);
   });
 
   it('come from the ServiceAccount too, each Secret once', async () => {

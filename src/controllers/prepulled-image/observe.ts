@@ -62,7 +62,7 @@ interface Pass {
 function record(options: ObserveOptions, { image, draft, context }: Pass, want: Want): Result {
   const report = options.index.report(want, LIMITS);
   const { lookAfterMs } = options.index.newcomers(want.id);
-  const words = prepulledWords(wholeReport(options, want, report), findRefusal(draft));
+  const words = prepulledWords(wholeReport(options, want, report), findRefusal(image, draft));
   const next = { ...figures(report), prepulled: words.status === 'True', backoff: backoffOf(want, options) };
   const isSaid = isObserved(image, draft) && findCondition(draft, 'Prepulled')?.reason === words.reason;
   if (isSaid && isSame(draft, next)) return { requeueAfterMs: lookAfterMs };
@@ -105,7 +105,7 @@ export interface Look {
 /** How long the next look must wait; 0 if it is made now, and noted. Another spec, digest or right is looked at at once. */
 function restBefore(looked: Map<string, Look>, { image, draft }: Pass, now: number): number {
   const { uid, generation } = image.metadata;
-  const right = findRefusal(draft)?.reason;
+  const right = findRefusal(image, draft)?.reason;
   const subject = JSON.stringify([uid, generation, image.status?.image?.digest, right]);
   const last = looked.get(wantId(image));
   const restMs = last?.subject === subject ? last.at + LOOK_MS - now : 0;

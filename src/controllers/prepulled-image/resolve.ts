@@ -107,7 +107,7 @@ async function resolve(options: ResolveOptions, pass: Pass, isStale: boolean): P
     if (!isRegistryError(error) && !(error instanceof WaitingError)) throw error;
     const reason = error instanceof WaitingError ? error.reason : registryReason(error);
     // With a digest the nodes pull all the same: what we cannot ask stays unknown, and counts as fitting and small.
-    const isUnknown = reference.digest !== undefined && !isRefusal(reason);
+    const isUnknown = reference.digest !== undefined && !isRefusal(image, reason);
     mark({ type: 'Resolved', status: isUnknown ? 'Unknown' : 'False', reason, message: error.message });
     draft.image = lastKnown(draft, reference) ?? describeImage(image, reference, undefined);
     draft.size = formatBytes(draft.image.size);

@@ -102,6 +102,17 @@ describe('an image whose own credentials the registry refuses', () => {
     expect(world.status.prepulled).toBe(true);
   });
 
+  it('may be another than that of its nodes, where a cloud gives them theirs', async () => {
+    world = await StockWorld.start({ access: { plainHTTP: true, provider: 'AWS' } });
+    world.edit({ image: `${world.reference('w_2026_47')}@${digestOf('b')}` });
+    refuse(403, 'DENIED');
+    await world.reconcile();
+    world.stock('n1', 'n2');
+    await world.clock.advance(30_000);
+    await world.reconcile();
+    expect(world.conditions).toMatchObject({ Resolved: 'Unknown/Forbidden', Prepulled: 'True/AllNodes' });
+  });
+
   it('is found out at once when somebody asks', async () => {
     await startPrivate();
     await world.reconcile();
