@@ -31,6 +31,8 @@ export interface Listing {
   readonly ignored: ReadonlyMap<string, string>;
   /** Tags that menus hide because their ending reads as an architecture. */
   readonly hiddenByArchitecture: number;
+  /** Names that are ignored because their cycle is another. */
+  readonly hiddenByCycle: number;
 }
 
 /** Which names exist for a source, and how they are read. */
@@ -51,6 +53,7 @@ export function* readListing(filter: ListingFilter, entries: readonly (ListedTag
   const ignored = new Map<string, string>();
   const listed = new Map<string, ListedTag>();
   let hiddenByArchitecture = 0;
+  let hiddenByCycle = 0;
   const patterns = [...filter.include, ...filter.exclude];
   const itemsPerStep = Math.min(1000, ...patterns.map((pattern) => pattern.itemsPerStep * 4));
   yield* foldEach(
@@ -63,6 +66,11 @@ export function* readListing(filter: ListingFilter, entries: readonly (ListedTag
         ignored.set(name, tag);
         return;
       }
+      if (filter.cycle !== null && tag.cycle !== filter.cycle) {
+        ignored.set(name, tag.cycle === null ? 'of no cycle' : `of cycle ${tag.cycle}`);
+        hiddenByCycle++;
+        return;
+      }
       addToSegment(segments, filter.grammar, tag);
       if (typeof entry !== 'string') listed.set(name, entry);
       if (tag.architecture !== null) hiddenByArchitecture++;
@@ -71,7 +79,15 @@ export function* readListing(filter: ListingFilter, entries: readonly (ListedTag
   );
   const namesByType = yield* sortSegments(segments, filter.grammar);
   const names = ([] as string[]).concat(...namesByType.values());
-  return { names, namesByType, read: filter.grammar.read, listed, ignored, hiddenByArchitecture };
+  return {
+    names,
+    namesByType,
+    read: filter.grammar.read,
+    listed,
+    ignored,
+    hiddenByArchitecture,
+    hiddenByCycle,
+  };
 }
 
 /** Every tag of the list, read one after the other. */
@@ -84,15 +100,13 @@ export function dateOf(listing: Listing, tag: Tag): number | null {
   return tag.dateMs ?? listing.listed.get(tag.tag)?.pushedMs ?? null;
 }
 
-/** The tag, or the reason why it does not exist for the source. */
+/** The tag, or the reason why the patterns leave it out. */
 function readExisting(filter: ListingFilter, name: string): Tag | string {
   if (filter.include.length > 0 && !filter.include.some((pattern) => pattern.test(name)))
     return 'not in tags.include';
   const excluding = filter.exclude.find((pattern) => pattern.test(name));
   if (excluding !== undefined) return `in tags.exclude: ${excluding.source}`;
-  const tag = filter.grammar.read(name);
-  if (filter.cycle === null || tag.cycle === filter.cycle) return tag;
-  return tag.cycle === null ? 'of no cycle' : `of cycle ${tag.cycle}`;
+  return filter.grammar.read(name);
 }
 
 /** Names of one type in the registry's order, with what sorts them. */

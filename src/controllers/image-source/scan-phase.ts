@@ -154,6 +154,7 @@ function recordScan(
     listRevision: listRevision(list.tags),
     durationMs: result.durationMs,
     hiddenByArchitecture: plan.listing.hiddenByArchitecture,
+    ...(plan.listing.hiddenByCycle > 0 && { hiddenByCycle: plan.listing.hiddenByCycle }),
     ignored: list.junk,
     ...(result.failed.length > 0 && { failedDigests: result.failed.length }),
     ...(result.warnings.length > 0 && { warnings: result.warnings.slice(0, MAX_WARNINGS) }),

@@ -70,6 +70,14 @@ describe('a scan', () => {
     });
   });
 
+  it('counts the tags of other cycles', async () => {
+    const tags = ['w_2026_47_c0045.001', 'w_2026_46_c0046.002', 'w_2026_44'];
+    world = await SourceWorld.start(tags, { tags: { grammar: 'RSP', cycle: 45 } });
+    await world.reconcile();
+    expect(world.status.scan).toMatchObject({ tags: 3, hiddenByCycle: 2 });
+    expect(world.status.counts?.known).toBe(1);
+  });
+
   it('is not made again before it is due', async () => {
     world = await SourceWorld.start(TAGS);
     await world.reconcile();
