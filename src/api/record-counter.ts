@@ -15,7 +15,7 @@ export function pkOf({ metadata, status }: Keyed): number | undefined {
 
 /** A whole number from 1, written as people write it; undefined for any other text. */
 export function readPk(text: string | undefined): number | undefined {
-  const value = /^[1-9][0-9]{0,15}$/.test(text ?? '') ? Number(text) : undefined;
+  const value = /^[1-9][0-9]{0,14}$/.test(text ?? '') ? Number(text) : undefined;
   return value !== undefined && Number.isSafeInteger(value) ? value : undefined;
 }
 

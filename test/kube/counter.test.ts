@@ -70,6 +70,18 @@ describe('a counter', () => {
     expect(Math.max(...drawn)).toBe(20);
   });
 
+  it('writes once for all of a process that ask at the same moment', async () => {
+    arrange({ default: '1' });
+    const drawn = await Promise.all([
+      counter.next('default', 0),
+      ...Array.from({ length: 20 }, (_, index) => counter.next(index % 2 === 0 ? 'default' : 'other', 0)),
+      counter.reserve('default', 50),
+    ]);
+    expect(drawn.slice(0, 4)).toEqual([2, 3, 1, 4]);
+    expect(server.count('update')).toBe(2);
+    expect(stored()).toEqual({ default: '50', other: '10' });
+  });
+
   it('gives no number twice although an answer is lost', async () => {
     arrange({ default: '5' });
     server.fail({ when: ({ verb }) => verb === 'update', action: { kind: 'lose-answer' } });
@@ -82,5 +94,6 @@ describe('a counter', () => {
   it('passes on what the server refuses', async () => {
     server.fail({ when: ({ verb }) => verb === 'get', action: { kind: 'status', code: 403 } });
     await expect(counter.next('default', 0)).rejects.toMatchObject({ status: 403 });
+    expect(await counter.next('default', 0)).toBe(1);
   });
 });

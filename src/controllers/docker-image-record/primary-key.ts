@@ -26,7 +26,7 @@ export function primaryKeyPhase(options: PrimaryKeyOptions) {
     const labelled = pkOf(record);
     if (labelled === undefined) draft.pk = await draw(options, record, context);
     else {
-      await options.counter.reserve(namespace, labelled, { signal: context.signal });
+      await options.counter.reserve(namespace, labelled);
       draft.pk = labelled;
     }
     return done;
@@ -36,12 +36,12 @@ export function primaryKeyPhase(options: PrimaryKeyOptions) {
 async function draw(
   { counter, records, drawn }: PrimaryKeyOptions,
   { metadata }: DockerImageRecord,
-  { signal, log }: PhaseContext,
+  { log }: PhaseContext,
 ): Promise<number> {
   const { uid, namespace = '' } = metadata;
   const known = drawn.get(formatKey(metadata));
   if (known !== undefined && known.uid === uid) return known.pk;
-  const pk = await counter.next(namespace, highestPk(records.list(namespace)), { signal });
+  const pk = await counter.next(namespace, highestPk(records.list(namespace)));
   drawn.set(formatKey(metadata), { uid, pk });
   log.info('key drawn', { pk });
   return pk;

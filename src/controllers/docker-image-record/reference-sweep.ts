@@ -21,7 +21,7 @@ export interface ReferenceSweepOptions {
 
 /** Between two looks at a namespace. A look at 50,000 pods costs 3.3 s of CPU: rest in proportion, to stay below 1 %. */
 const REST = { atLeastMs: 60_000, perObjectMs: 10 };
-/** The same where somebody waits for a record to go. */
+/** The same where it is urgent. */
 const URGENT_REST = { atLeastMs: 5_000, perObjectMs: 3 };
 /** After a failure nobody asks again for so long. */
 const RETRY_MS = 15_000;
@@ -54,11 +54,11 @@ export class ReferenceSweep implements Workload {
     this.#options = options;
   }
 
-  /** The workloads as last seen; the first time, and for an image that nobody asked about, they are looked at now. */
+  /** The workloads as last seen; the first time they are looked at now. */
   async survey(record: DockerImageRecord, signal: AbortSignal): Promise<Survey> {
     const { namespace = '' } = record.metadata;
     const known = this.#looks.get(namespace);
-    if (known !== undefined && matchedImages(record).isSubsetOf(known.images)) return known.survey;
+    if (known !== undefined) return known.survey;
     const failure = this.#failures.get(namespace);
     if (failure !== undefined && this.#options.clock.monotonic() < failure.until) throw failure.error;
     return (await this.#look(namespace, signal)).survey;
@@ -136,8 +136,11 @@ export class ReferenceSweep implements Workload {
   }
 }
 
-function restOf({ survey }: Look, records: readonly DockerImageRecord[]): number {
-  const isUrgent = records.some(({ metadata }) => metadata.deletionTimestamp !== undefined);
+/** In a hurry: somebody waits for a record to go, or a record has an image that nobody has looked for yet. */
+function restOf({ survey, images }: Look, records: readonly DockerImageRecord[]): number {
+  const isUrgent = records.some(
+    (record) => record.metadata.deletionTimestamp !== undefined || !matchedImages(record).isSubsetOf(images),
+  );
   const { atLeastMs, perObjectMs } = isUrgent ? URGENT_REST : REST;
   return Math.max(atLeastMs, survey.looked * perObjectMs);
 }

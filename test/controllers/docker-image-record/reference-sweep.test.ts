@@ -123,13 +123,18 @@ describe('the sweep', () => {
     await eventually(() => server.count('list') > lists);
   });
 
-  it('looks at once when a record asks for images that nobody asked about', async () => {
+  it('looks again soon when a record has an image that nobody looked for', async () => {
     pod('by-image', 'registry.example.org:443/waikato/pytorch-yolov5:2022-11-05_cuda11.1', {});
     await holders();
     const matching = dockerImageRecord({ spec: { matchByImage: true } });
     records = [matching];
+    await pass(6_000);
+    await eventually(() => told.length > 0);
     const { podsByImage } = await sweep.survey(matching, stop.signal);
     expect([...podsByImage.values()].flat().map(({ name }) => name)).toEqual(['by-image']);
+    const lists = server.count('list');
+    await pass(30_000);
+    expect(server.count('list')).toBe(lists);
   });
 
   it('keeps what it saw when the server fails, and tells a first failure to all who ask', async () => {
