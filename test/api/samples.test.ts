@@ -2,8 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { DEFINITIONS } from '../../src/api/crd.ts';
+import { DEFINITIONS, rootSchema } from '../../src/api/crd.ts';
 import { withoutNulls } from '../../src/api/parse.ts';
+import type { StructuralSchema } from '../../src/api/structural.ts';
 
 const root = new URL('../../', import.meta.url);
 
@@ -33,6 +34,33 @@ test.each(samples)('%s is one valid object with a comment that says what it show
   const text = read(`config/samples/${name}`);
   expect(text).toMatch(/^# [A-Z].*[.:]/);
   expect(problemsOf(parse(text))).toEqual([]);
+});
+
+/** Names of all fields below `spec`, without those of core/v1, which samples of one kind show for all. */
+function fieldsOf({ properties = {}, items }: StructuralSchema): readonly string[] {
+  const own = Object.entries({ ...properties, ...items?.properties });
+  return own.flatMap(([name, field]) => [name, ...fieldsOf(field)]);
+}
+
+/** Set by owners, or known from core/v1. */
+const NOT_SHOWN = [
+  'grammar',
+  'aliases',
+  'aliasTarget',
+  'recordRef',
+  'matchFields',
+  'tolerationSeconds',
+  'build',
+];
+
+test('every field is shown in a sample', () => {
+  const text = samples.map((name) => read(`config/samples/${name}`)).join('\n');
+  const fields = DEFINITIONS.flatMap((definition) => {
+    const spec = rootSchema(definition).properties?.['spec'];
+    return spec === undefined ? [] : fieldsOf(spec);
+  });
+  const missing = [...new Set(fields)].filter((field) => !new RegExp(`\\b${field}:`).test(text));
+  expect(missing.filter((field) => !NOT_SHOWN.includes(field))).toEqual([]);
 });
 
 test('names of samples are unique within a kind', () => {
