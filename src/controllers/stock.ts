@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts';
 import { Circuits, imageCircuit } from '../domain/circuits.ts';
 import { Coverage } from '../domain/coverage.ts';
 import type { NamespaceLimits } from '../domain/namespace-limits.ts';
-import { limitOf, PullBudget, type PullLimits } from '../domain/pull-budget.ts';
+import { limitOf, NEW_FOR_MS, PullBudget, type PullLimits } from '../domain/pull-budget.ts';
 import { StockIndex } from '../domain/stock-index.ts';
 import type { RunSignals } from '../kube/controller.ts';
 import type { Informer } from '../kube/informer.ts';
@@ -25,7 +25,7 @@ export interface StockOptions {
   readonly random: () => number;
   /** `nodeStatusMaxImages` of the kubelets. */
   readonly nodeStatusMaxImages: number;
-  readonly pullLimits: Omit<PullLimits, 'ofImage'>;
+  readonly pullLimits: Pick<PullLimits, 'slots' | 'slotsPerHost' | 'slotsPerImage'>;
   readonly namespaceLimits: NamespaceLimits;
 }
 
@@ -45,6 +45,8 @@ export class Stock implements Workload {
   readonly #options: StockOptions;
   readonly #settle: SettleTimer;
   #isLeading = false;
+  /** When the oldest node was created, milliseconds since the epoch; Infinity without nodes. */
+  #oldestNode = Infinity;
 
   constructor(options: StockOptions) {
     const { images, nodes, clock, random, nodeStatusMaxImages } = options;
@@ -52,7 +54,11 @@ export class Stock implements Workload {
     this.wants = new Wants(options.namespaceLimits);
     this.coverage = new Coverage({ nodeStatusMaxImages });
     this.circuits = new Circuits(random);
-    const limits = { ...options.pullLimits, ofImage: (id: string) => this.wants.limitOf(id) };
+    const limits: PullLimits = {
+      ...options.pullLimits,
+      ofImage: (id) => this.wants.limitOf(id),
+      hasOldNodes: () => clock.now() - this.#oldestNode >= NEW_FOR_MS,
+    };
     this.budget = new PullBudget((claim) => limitOf(claim, limits));
     this.index = new StockIndex(this, () => clock.monotonic());
     this.#settle = new SettleTimer(clock, {
@@ -73,14 +79,19 @@ export class Stock implements Workload {
       },
     });
     nodes.subscribe({
-      onAdd: ({ facts }) => {
-        this.coverage.observeNode(facts);
+      onAdd: (node) => {
+        this.#oldestNode = Math.min(this.#oldestNode, createdAt(node));
+        this.coverage.observeNode(node.facts);
       },
       onUpdate: (_old, { facts }) => {
         this.coverage.observeNode(facts);
       },
-      onDelete: ({ facts }) => {
-        this.coverage.removeNode(facts.name);
+      onDelete: (node) => {
+        if (createdAt(node) <= this.#oldestNode)
+          this.#oldestNode = nodes.lister
+            .list()
+            .reduce((oldest, other) => Math.min(oldest, createdAt(other)), Infinity);
+        this.coverage.removeNode(node.facts.name);
       },
     });
   }
@@ -157,6 +168,11 @@ export class Stock implements Workload {
   #fireImages(ids: Iterable<string>): void {
     for (const id of ids) this.imageTrigger.fire(parseKey(id));
   }
+}
+
+function createdAt({ metadata }: NodeObject): number {
+  const time = Date.parse(metadata.creationTimestamp ?? '');
+  return Number.isNaN(time) ? Infinity : time;
 }
 
 /** Whether the node is as eligible as before: everything but its images. */

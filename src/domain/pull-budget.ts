@@ -33,14 +33,20 @@ export interface PullLimits {
   readonly slotsPerImage: number;
   /** The limit of one image of its own, by want id; undefined: none. */
   readonly ofImage: (wantId: string) => number | undefined;
+  /** Whether there are nodes that are not new: only for them slots are kept. */
+  readonly hasOldNodes: () => boolean;
 }
 
+/** How long a node counts as new. */
+export const NEW_FOR_MS = 600_000;
 const NEWCOMER_SHARE = 3 / 4;
 
 /** How many nodes may hold a claim at the same time. */
 export function limitOf(claim: Claim, limits: PullLimits): number {
   if (claim === CLUSTER_CLAIM) return limits.slots;
-  if (claim === NEWCOMER_CLAIM) return Math.max(1, Math.floor(limits.slots * NEWCOMER_SHARE));
+  if (claim === NEWCOMER_CLAIM) {
+    return limits.hasOldNodes() ? Math.max(1, Math.floor(limits.slots * NEWCOMER_SHARE)) : limits.slots;
+  }
   if (claim.startsWith(HOST)) return limits.slotsPerHost;
   if (!claim.startsWith(IMAGE)) return Infinity;
   return Math.min(limits.slotsPerImage, limits.ofImage(claim.slice(IMAGE.length)) ?? Infinity);

@@ -41,7 +41,7 @@ beforeEach(async () => {
     clock,
     random: () => 0,
     nodeStatusMaxImages: 50,
-    pullLimits: { slots: Infinity, slotsPerHost: Infinity, slotsPerImage: Infinity },
+    pullLimits: { slots: 4, slotsPerHost: Infinity, slotsPerImage: Infinity },
     namespaceLimits: NO_NAMESPACE_LIMITS,
   });
   fired = { images: new Set(), nodes: new Set() };
@@ -69,12 +69,15 @@ async function lead(): Promise<{ readonly running: Promise<void> }> {
   return { running };
 }
 
-function putNode(name: string, extra: { labels?: object; images?: readonly object[] } = {}): void {
+function putNode(
+  name: string,
+  extra: { labels?: object; images?: readonly object[]; createdAt?: string } = {},
+): void {
   server.store.put(NODES, {
     metadata: {
       name,
       uid: `uid-of-${name}`,
-      creationTimestamp: '2025-12-01T00:00:00Z',
+      creationTimestamp: extra.createdAt ?? '2025-12-01T00:00:00Z',
       labels: extra.labels ?? {},
     },
     spec: {},
@@ -190,6 +193,23 @@ describe('while this replica leads', () => {
     server.store.delete(PREPULLED_IMAGES, IMAGE);
     await expectImages(IMAGE);
     expect(stock.wants.list()).toEqual([]);
+  });
+
+  it('keeps slots for old nodes, as long as there are any', async () => {
+    const newcomers = (): boolean => {
+      for (const node of ['a', 'b', 'c', 'd']) stock.budget.leave(node);
+      const claims = ['cluster', 'newcomers'];
+      return ['a', 'b', 'c', 'd'].every((node) => stock.budget.tryTake(node, claims));
+    };
+    putNode('young', { createdAt: '2025-12-31T23:59:00Z' });
+    await lead();
+    expect(newcomers()).toBe(true);
+    putNode('old');
+    putImage();
+    await expectImages(IMAGE);
+    await eventually(() => !newcomers(), LIMIT_MS);
+    server.store.delete(NODES, 'old');
+    await eventually(newcomers, LIMIT_MS);
   });
 
   it('ends when it is stopped, with no timer left of its own', async () => {

@@ -165,6 +165,7 @@ describe('fairness', () => {
         slotsPerHost: Infinity,
         slotsPerImage: Infinity,
         ofImage: () => undefined,
+        hasOldNodes: () => true,
       }),
     );
     const fresh = Array.from({ length: 8 }, (_, n) =>
@@ -191,7 +192,7 @@ describe('fairness', () => {
 });
 
 describe('limitOf', () => {
-  const limits = { slots: 50, slotsPerHost: 7, slotsPerImage: 5, ofImage: () => 3 };
+  const limits = { slots: 50, slotsPerHost: 7, slotsPerImage: 5, ofImage: () => 3, hasOldNodes: () => true };
 
   it.each([
     [CLUSTER_CLAIM, 50],
@@ -206,6 +207,7 @@ describe('limitOf', () => {
   it('lets at least one new node pull, and takes the smaller limit of an image', () => {
     expect(limitOf(NEWCOMER_CLAIM, { ...limits, slots: 1 })).toBe(1);
     expect(limitOf(NEWCOMER_CLAIM, { ...limits, slots: Infinity })).toBe(Infinity);
+    expect(limitOf(NEWCOMER_CLAIM, { ...limits, hasOldNodes: () => false })).toBe(50);
     expect(limitOf(imageClaim('a'), { ...limits, ofImage: () => undefined })).toBe(5);
     expect(limitOf(imageClaim('a'), { ...limits, ofImage: () => 9 })).toBe(5);
   });

@@ -7,7 +7,7 @@ import type { Clock } from '../../clock.ts';
 import { type Circuits, hostCircuit, imageCircuit } from '../../domain/circuits.ts';
 import type { Coverage, PullState } from '../../domain/coverage.ts';
 import type { NodeFacts } from '../../domain/node.ts';
-import type { PullBudget } from '../../domain/pull-budget.ts';
+import { NEW_FOR_MS, type PullBudget } from '../../domain/pull-budget.ts';
 import type { PullObserver } from '../../domain/pull-observation.ts';
 import type { Batch } from '../../domain/stock-plan.ts';
 import type { Want } from '../../domain/want.ts';
@@ -37,9 +37,6 @@ export const PODS_BY_NODE = 'node';
 
 /** The watch brings our own pod; this look is only for the case that it does not. */
 const CACHE_LAG_MS = 5_000;
-
-/** How long a node counts as new: it gets its share of the slots, and leaves the rest to the others. */
-const NEW_FOR_MS = 600_000;
 
 export interface NodeStockerOptions {
   readonly client: KubeClient;

@@ -72,7 +72,14 @@ export class StockerWorld implements AsyncDisposable {
     const { client, transport } = server.connect(this.clock);
     this.#transport = transport;
     const ofImage = (id: string): number | undefined => this.wants.limitOf(id);
-    const all = { slots: 50, slotsPerHost: Infinity, slotsPerImage: Infinity, ...limits, ofImage };
+    const all = {
+      slots: 50,
+      slotsPerHost: Infinity,
+      slotsPerImage: Infinity,
+      ...limits,
+      ofImage,
+      hasOldNodes: () => true,
+    };
     this.budget = new PullBudget((claim) => limitOf(claim, all));
     const cached = (): readonly PullPod[] => this.staleCache ?? this.pods();
     this.#reconciler = nodeStocker({
