@@ -45,8 +45,9 @@ function incomplete({ failed, plan }: ScanResult): Summary {
     `${failed.length} of ${plan.needsDigest.length} digests could not be asked for (${kept} keep their last one, ` +
     `${failed.length - kept} have none), first ${first?.tag ?? ''}: ${first?.message ?? ''}`;
   const isStocked = failed.every(({ tag, kept: stands }) => stands || !plan.chosen.has(tag));
-  const summary = retrying({ reason: 'DigestsIncomplete', message });
-  return isStocked ? { ...summary, status: 'True' } : summary;
+  const words = { reason: 'DigestsIncomplete', message };
+  // Nothing is pending then: who waits for the source must not wait for a tag that may never be told.
+  return isStocked ? { status: 'True', ...words } : retrying(words);
 }
 
 function heldMessage({ field, candidate, newestSeen }: HeldBack): string {

@@ -64,6 +64,7 @@ describe('trouble with one tag', () => {
     await world.clock.advance(300_000);
     await world.reconcile();
     expect(world.conditions['Ready']).toBe('True/DigestsIncomplete');
+    expect(world.conditions).not.toHaveProperty('Reconciling');
     expect(ready()).toContain('1 keep their last one, 0 have none');
     expect(digestOf('recommended')).toBe(digest);
     expect(world.children).toEqual(children);
