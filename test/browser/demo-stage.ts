@@ -1,19 +1,13 @@
 /** A demo cluster worth looking at: pools, sources that work and one that does not, pulls that fail and hang. */
 
 import { join } from 'node:path';
+import { Cluster } from '../../hack/dev-cluster/cluster.ts';
 import { freePorts } from '../../hack/dev-cluster/daemon.ts';
+import { startImageRegistry } from '../../hack/dev-cluster/image-registry.ts';
 import { ImageWriter } from '../../hack/dev-cluster/image-writer.ts';
-import { startOperator } from '../../hack/dev-cluster/operator-process.ts';
+import { installLarder, startOperator } from '../../hack/dev-cluster/operator-process.ts';
 import { imageSourceManifest, prepulledImageManifest } from '../support/builders.ts';
-import {
-  apply,
-  conditionOf,
-  eventually,
-  getSource,
-  listImages,
-  type Stage,
-  startStage,
-} from '../support/dev-cluster.ts';
+import { apply, conditionOf, eventually, getSource, listImages, type Stage } from '../support/dev-cluster.ts';
 
 export interface DemoStage extends Stage {
   /** Of the dashboard. */
@@ -35,10 +29,12 @@ function names(prefix: string, count: number): readonly string[] {
 }
 
 export async function startDemo(): Promise<DemoStage> {
-  const stage = await startStage({ logFolder: join('reports', 'browser-logs'), nodes: 0 });
-  const { cluster, registry } = stage;
+  const cluster = await Cluster.start({ logFolder: join('reports', 'browser-logs') });
+  const registry = await startImageRegistry({ folder: cluster.folder });
+  cluster.adopt(registry.daemon);
   await cluster.addNodes(NODES);
   await cluster.kubectl(['cordon', 'cpu-6']);
+  await installLarder(cluster);
   await fill(registry.host);
   const [port = 0] = await freePorts(1);
   await startOperator(cluster, { flags: [`--http-port=${port}`, '--anonymous-read=true', '--http-rate=0'] });
@@ -56,7 +52,7 @@ export async function startDemo(): Promise<DemoStage> {
     const annotation = `larder.dev/reconcile-requested-at=${tag}`;
     await cluster.kubectl(['annotate', '-n', 'science', '--overwrite', 'imagesource', 'lab', annotation]);
   };
-  return { ...stage, url: `http://127.0.0.1:${port}`, pushWeekly };
+  return { cluster, registry, url: `http://127.0.0.1:${port}`, pushWeekly };
 }
 
 async function fill(host: string): Promise<void> {
