@@ -6,6 +6,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 NAME ?= dev
 ONCE ?=
+SECONDS ?= 60
 VERSION ?= 0.1.0
 REVISION ?= $(shell git rev-parse HEAD 2> /dev/null || echo unknown)
 IMAGE ?= ghcr.io/larder-dev/larder:$(VERSION)
@@ -116,6 +117,10 @@ bench: build ## Measure: pure core, registry client, controller runtime (a few m
 	@node --expose-gc hack/bench/stock.ts
 	@node hack/bench/registry.ts
 	@node hack/bench/kube.ts
+
+.PHONY: fuzz
+fuzz: install ## Fuzz the records API with schemathesis (SECONDS=60; fetched from PyPI once)
+	@node hack/fuzz/fuzz.ts $(SECONDS)
 
 .PHONY: coverage
 coverage: install ## Statement coverage of the unit tests
