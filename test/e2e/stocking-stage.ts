@@ -42,9 +42,10 @@ export class StockingStage {
 
   /** Removes images, pull pods and the named nodes. */
   async clear(...nodes: readonly string[]): Promise<void> {
-    if (nodes.length > 0) await this.cluster.kubectl(['delete', 'node', ...nodes, '--ignore-not-found']);
     await this.cluster.kubectl(['delete', 'ppi', '--all', '-A', '--wait=true']);
-    await this.cluster.kubectl(['delete', 'pods', '--all', '-A', '--wait=true', '--grace-period=1']);
+    if (nodes.length > 0) await this.cluster.kubectl(['delete', 'node', ...nodes, '--ignore-not-found']);
+    // By force, because nobody plays the kubelets of some nodes.
+    await this.cluster.kubectl(['delete', 'pods', '--all', '-A', '--force', '--grace-period=0']);
   }
 
   async stop(): Promise<void> {
