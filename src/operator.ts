@@ -14,7 +14,7 @@ import { LeaderElector } from './kube/leader-election.ts';
 import { leaseOnServer } from './kube/lease.ts';
 import { Transport } from './kube/transport.ts';
 import { createLogging } from './logging.ts';
-import { createCaches } from './operator/caches.ts';
+import { type Caches, createCaches } from './operator/caches.ts';
 import { createControllers } from './operator/controllers.ts';
 import { stockLimits } from './operator/node-stocking.ts';
 import type { Process } from './operator/process.ts';
@@ -24,6 +24,8 @@ import type { OperatorOptions } from './options.ts';
 import { RegistryClient } from './registry/client.ts';
 import { openCloudKeychains, readCloudSettings } from './registry/providers/cloud.ts';
 import { createMetrics } from './server/metrics.ts';
+import { objectMetrics } from './server/object-metrics.ts';
+import { registryMetrics } from './server/registry-metrics.ts';
 import { USER_AGENT } from './version.ts';
 
 const LEASE_NAME = 'larder';
@@ -80,6 +82,7 @@ export class LarderOperator extends BaseOperator {
     const limits = stockLimits(options);
     const stock = new Stock({ ...caches, ...limits, clock, random: Math.random, nodeStatusMaxImages });
     const catalogue = createCatalogue(process, caches);
+    measureObjects(process, caches);
     const checks = { isHealthy: () => this.isHealthy, isReady: () => this.isReady };
     const memory = new ScanMemory();
     const closeServers = await startServers({ process, checks, caches, memory, registry, access, catalogue });
@@ -103,11 +106,19 @@ function createElector({ client, clock, log, metrics, identity, options }: Proce
   return new LeaderElector({ store, identity, clock, name: LEASE_NAME, log, metrics: metrics.runtime });
 }
 
-function createRegistryClient({ clock, options }: Process): RegistryClient {
+function createRegistryClient({ clock, options, metrics }: Process): RegistryClient {
   const { allowedCIDRs, allowedRealms } = options;
-  return new RegistryClient({ clock, allowedCIDRs, allowedRealms, userAgent: USER_AGENT });
+  const observe = registryMetrics(metrics.registry);
+  return new RegistryClient({ clock, allowedCIDRs, allowedRealms, userAgent: USER_AGENT, observe });
 }
 
 function createEvents({ clock, log, identity }: Process, client: KubeClient): EventWriter {
   return new EventWriter({ client, clock, controller: EVENT_CONTROLLER, instance: identity, log });
+}
+
+function measureObjects({ metrics }: Process, { sources, images }: Caches): void {
+  objectMetrics(metrics.registry, {
+    sources: () => sources.lister.list(),
+    images: () => images.lister.list(),
+  });
 }

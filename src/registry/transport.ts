@@ -8,7 +8,7 @@ import type { RegistryAccess } from './access.ts';
 import type { Connections, Target } from './connections.ts';
 import { RegistryError } from './errors.ts';
 import type { ScanMeter } from './meter.ts';
-import type { ResponseHeaders } from './rate-limit.ts';
+import { type ResponseHeaders, rateLimit } from './rate-limit.ts';
 import { isPlainAllowed } from './realm.ts';
 import { type Subject, toRegistryError } from './transport-errors.ts';
 
@@ -45,6 +45,8 @@ export interface ObservedExchange {
   /** undefined if there was no answer. */
   readonly status: number | undefined;
   readonly durationMs: number;
+  /** Requests that are left, if the answer told. */
+  readonly remaining: number | undefined;
 }
 
 export interface TransportSettings {
@@ -108,17 +110,17 @@ export class Transport {
     meter.requests++;
     if (method === 'HEAD') meter.headRequests++;
     const started = this.#clock.monotonic();
-    let status: number | undefined;
+    let response: TransportResponse | undefined;
     try {
-      const response = await this.#dispatch(request);
-      ({ status } = response);
+      response = await this.#dispatch(request);
       return response;
     } finally {
       this.#settings.observe?.({
         host: url.host,
         method,
-        status,
+        status: response?.status,
         durationMs: this.#clock.monotonic() - started,
+        remaining: response && rateLimit(response.headers, this.#clock.now())?.remaining,
       });
     }
   }

@@ -1,0 +1,113 @@
+/** Gauges of sources and images, read from the caches when they are asked for; the same on every replica. */
+
+import { Gauge, type Registry } from 'prom-client';
+import type { ImageSource } from '../api/image-source.ts';
+import type { PrepulledImage } from '../api/prepulled-image.ts';
+import { isConditionTrue } from '../kube/condition.ts';
+
+export interface MeasuredObjects {
+  readonly sources: () => readonly ImageSource[];
+  readonly images: () => readonly PrepulledImage[];
+}
+
+/** Series of one gauge: names come from users. Beyond, the least interesting objects are left out. */
+const MAX_SERIES = 200;
+
+interface ObjectGauge<T> {
+  readonly name: string;
+  readonly help: string;
+  /** Undefined: no series for this object. */
+  readonly value: (object: T) => number | undefined;
+}
+
+const SOURCE_GAUGES: readonly ObjectGauge<ImageSource>[] = [
+  {
+    name: 'larder_source_ready',
+    help: '1 if the last scan of the ImageSource can be trusted; suspended ones are left out.',
+    value: ({ spec, status }) => (spec.suspend ? undefined : Number(isConditionTrue(status, 'Ready'))),
+  },
+  {
+    name: 'larder_source_last_scan_timestamp_seconds',
+    help: 'End of the last scan that succeeded.',
+    value: ({ status }) => secondsOf(status?.lastScanTime),
+  },
+  {
+    name: 'larder_scan_duration_seconds',
+    help: 'Length of the last scan that succeeded.',
+    value: ({ status }) => {
+      const durationMs = status?.scan?.durationMs;
+      return durationMs === undefined ? undefined : durationMs / 1000;
+    },
+  },
+  {
+    name: 'larder_scan_requests',
+    help: 'Requests of the last scan that succeeded.',
+    value: ({ status }) => status?.scan?.requests,
+  },
+  {
+    name: 'larder_source_tags',
+    help: 'Tags in the list of the registry.',
+    value: ({ status }) => status?.scan?.tags,
+  },
+];
+
+export function objectMetrics(registry: Registry, { sources, images }: MeasuredObjects): void {
+  for (const gauge of SOURCE_GAUGES) objectGauge(registry, gauge, () => sources().toSorted(byName));
+  objectGauge(registry, MISSING_NODES, () => images().filter(isMissed).toSorted(byMissing));
+}
+
+const MISSING_NODES: ObjectGauge<PrepulledImage> = {
+  name: 'larder_image_missing_nodes',
+  help: 'Eligible nodes that lack the image; images that none lacks are left out.',
+  value: missingNodes,
+};
+
+function objectGauge<T extends ImageSource | PrepulledImage>(
+  registry: Registry,
+  { name, help, value }: ObjectGauge<T>,
+  objects: () => readonly T[],
+): void {
+  new Gauge({
+    name,
+    help,
+    labelNames: ['namespace', 'name'] as const,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const object of objects().slice(0, MAX_SERIES)) {
+        const found = value(object);
+        const { namespace = '', name: label } = object.metadata;
+        if (found !== undefined) this.set({ namespace, name: label }, found);
+      }
+    },
+  });
+}
+
+function missingNodes({ status }: PrepulledImage): number {
+  const { eligible = 0, present = 0 } = status?.nodes ?? {};
+  return eligible - present;
+}
+
+function isMissed(image: PrepulledImage): boolean {
+  return !image.spec.suspend && missingNodes(image) > 0;
+}
+
+function byMissing(left: PrepulledImage, right: PrepulledImage): number {
+  return missingNodes(right) - missingNodes(left) || byName(left, right);
+}
+
+type Named = Pick<ImageSource | PrepulledImage, 'metadata'>;
+
+function byName(left: Named, right: Named): number {
+  const [leftKey, rightKey] = [keyOf(left), keyOf(right)];
+  return leftKey < rightKey ? -1 : Number(leftKey > rightKey);
+}
+
+function keyOf({ metadata: { namespace = '', name } }: Named): string {
+  return `${namespace}/${name}`;
+}
+
+function secondsOf(time: string | undefined): number | undefined {
+  const ms = Date.parse(time ?? '');
+  return Number.isNaN(ms) ? undefined : ms / 1000;
+}
