@@ -111,7 +111,12 @@ export function parseImageConfig(body: Buffer): ImageConfig | undefined {
   for (const [name, value] of Object.entries(parsed.data.config?.Labels ?? {})) {
     if (typeof value === 'string') labels[name] = value;
   }
-  return { platform: readPlatform(parsed.data), labels };
+  return { platform: readPlatform(parsed.data) ?? labelledPlatform(parsed.data.os, labels), labels };
+}
+
+/** Builds that leave the architecture out of the configuration name it in a label, in the words of `uname`. */
+function labelledPlatform(os: string, labels: Readonly<Record<string, string>>): Platform | undefined {
+  return readPlatform({ os: os === '' ? 'linux' : os, architecture: labels['architecture'] ?? '' });
 }
 
 /** Compressed bytes of an image: configuration and layers. */

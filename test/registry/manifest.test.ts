@@ -109,6 +109,18 @@ describe('parseImageConfig', () => {
     });
   });
 
+  it('takes the architecture from a label if the configuration has none', () => {
+    const config = { config: { Labels: { architecture: 'aarch64' } } };
+    expect(parseImageConfig(Buffer.from(JSON.stringify(config)))?.platform).toEqual({
+      os: 'linux',
+      architecture: 'arm64',
+    });
+    const both = { ...config, os: 'linux', architecture: 's390x' };
+    expect(parseImageConfig(Buffer.from(JSON.stringify(both)))?.platform).toMatchObject({
+      architecture: 's390x',
+    });
+  });
+
   it('does without either, and refuses nonsense', () => {
     expect(parseImageConfig(Buffer.from('{"config":{"Labels":null}}'))).toEqual({
       platform: undefined,
