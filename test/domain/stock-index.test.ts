@@ -112,6 +112,24 @@ describe('StockIndex', () => {
     expect(world.node('n1', { labels: { gpu: 'yes' }, ready: false })).toEqual(['ns/a', 'ns/gpu']);
   });
 
+  it('counts an image that the node lists while its pod still pulls the others', () => {
+    const world = new World();
+    const [first, second] = [want('a'), want('b')];
+    world.node('n1');
+    for (const image of [first, second]) world.want(image);
+    const state = { reason: 'Pulling', message: '' } as const;
+    const keys = [first, second].flatMap(({ pulls }) => pulls.map(({ key }) => [key, state] as const));
+    world.coverage.setPulling(nodeFacts('n1'), new Map(keys));
+    const a = `sha256:${'a'.repeat(64)}`;
+    const listed = want('listed', { pulls: [{ key: a, reference: 'r/x', policy: 'IfNotPresent' }] });
+    world.want(listed);
+    world.coverage.setPulling(nodeFacts('n1'), new Map([...keys, [a, state]]));
+    expect(world.index.report(listed, UNLIMITED).pulling).toBe(1);
+    world.node('n1', { images: [{ names: [`reg.example/x@${a}`], sizeBytes: 9 }] });
+    expect(world.index.report(listed, UNLIMITED)).toMatchObject({ present: 1, pulling: 0 });
+    expect(world.index.report(second, UNLIMITED).pulling).toBe(1);
+  });
+
   it('sums up all images', () => {
     const world = new World();
     for (const name of ['n1', 'n2']) world.node(name);
