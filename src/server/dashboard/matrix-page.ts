@@ -55,7 +55,7 @@ function matrixContent(selection: MatrixSelection, query: MatrixQuery): Html {
     return nothing(query.missing ? 'Nothing is missing.' : 'No image or no node fits the filter.');
   }
   const parts = [
-    label === undefined ? '' : `Grouped by ${label}.`,
+    label === undefined ? '' : `Grouped by ${label}; −2: two nodes of the group lack the image.`,
     collapsed ? 'Nodes of a group are behind its name.' : '',
     hidden.nodes + hidden.images === 0 ? '' : `Hidden: ${hidden.nodes} nodes, ${hidden.images} images.`,
   ].filter((part) => part !== '');
@@ -81,15 +81,20 @@ function columnHead({ object, tag, repository }: MatrixImage): Html {
 
 function groupBody(group: MatrixGroup, images: readonly MatrixImage[], query: MatrixQuery): Html {
   const { name, size, totals, rows } = group;
-  const figures = totals.map((total) => groupCell(total));
-  return html`<tbody><tr class="group"><th scope="row"><a href="${groupHref(name, query)}">${name}</a> <span class="why">${size} nodes</span></th>${figures}</tr>${rows.map((row) => nodeRow(row, images))}</tbody>`;
+  const figures = totals.map((total, index) => groupCell(total, images[index]));
+  return html`<tbody><tr class="group"><th scope="row"><a href="${groupHref(name, query)}">${name}</a> <span class="why">${size === 1 ? '1 node' : `${size} nodes`}</span></th>${figures}</tr>${rows.map((row) => nodeRow(row, images))}</tbody>`;
 }
 
-function groupCell({ present, eligible, failed }: MatrixGroup['totals'][number]): Html {
+/** How many lack it, in the colour of the worst: a number is narrower than a fraction. */
+function groupCell(
+  { present, eligible, failed }: MatrixGroup['totals'][number],
+  image: MatrixImage | undefined,
+): Html {
   if (eligible === 0) return html`<td></td>`;
-  if (present === eligible) return html`<td class="cell-present">${present}</td>`;
+  if (present === eligible) return html`<td class="cell-present">${SIGNS.Present}</td>`;
   const kind = failed > 0 ? 'cell-failed' : 'cell-waiting';
-  return html`<td class="${kind}">${present}/${eligible}</td>`;
+  const meaning = `${image?.tag ?? ''}: ${present} of ${eligible} nodes have it, ${failed} failed`;
+  return html`<td class="${kind}" title="${meaning}">−${eligible - present}</td>`;
 }
 
 function nodeRow({ node, cells }: MatrixRow, images: readonly MatrixImage[]): Html {

@@ -65,14 +65,17 @@ meter::-webkit-meter-optimum-value { background: var(--bar); border-radius: 3px;
   border: 1px solid var(--quiet); border-radius: 4px; padding: .2rem .4rem; max-width: 14rem; }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; list-style: none; padding: 0; margin: 0 0 .6rem; font-size: .88rem; }
 .cell { display: inline-block; width: 1.5rem; text-align: center; border-radius: 3px; border: 1px solid var(--line); min-height: 1.3rem; }
-.matrix { width: auto; font-size: .85rem; }
-.matrix td { text-align: center; padding: .1rem .3rem; min-width: 1.7rem; border-left: 1px solid var(--line); white-space: nowrap; }
-.matrix td a { color: inherit; display: block; text-decoration: none; min-width: 1.2rem; }
+.scroll:has(.matrix) { max-height: 85vh; }
+.matrix { width: auto; font-size: .82rem; }
+.matrix td { text-align: center; padding: .1rem .15rem; min-width: 1.35rem; border-left: 1px solid var(--line); white-space: nowrap; }
+.matrix td a { color: inherit; display: block; text-decoration: none; }
 .matrix th[scope=row] { padding: .15rem .6rem; position: sticky; left: 0; background: var(--back); white-space: nowrap; z-index: 1; }
+.matrix .group > * { border-top: 2px solid var(--line); }
 .matrix .group th { background: var(--panel); }
-.matrix thead th[scope=col] { vertical-align: bottom; }
-.matrix thead th + th { writing-mode: vertical-rl; transform: rotate(180deg); padding: .5rem .2rem; max-height: 12rem;
-  overflow: hidden; text-overflow: ellipsis; text-align: left; }
+.matrix thead th { position: sticky; top: 0; z-index: 2; vertical-align: bottom; text-align: center; padding: .4rem .1rem; }
+.matrix thead th:first-child { left: 0; z-index: 3; text-align: left; padding-left: .6rem; }
+.matrix thead a { writing-mode: vertical-rl; transform: rotate(180deg); text-decoration: none; max-height: 12rem;
+  overflow: hidden; text-overflow: ellipsis; }
 @media (max-width: 40rem) {
   .wide { display: none; }
   main { padding: 0 .6rem 2rem; }

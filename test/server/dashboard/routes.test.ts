@@ -151,14 +151,14 @@ describe('with --anonymous-read', () => {
   it('the matrix is filtered by the query', async () => {
     const signs = rows(await get('/matrix'), 'matrix').slice(1);
     expect(signs).toEqual([
-      ['a 3 nodes', '1/3', '3'],
+      ['a 3 nodes', '−2', '✓'],
       ['node-1', '✓', '✓'],
       ['node-2', '✗', '✓'],
       ['node-3', '↻', '✓'],
     ]);
     const missing = rows(await get('/matrix?missing=1&node=node-2'), 'matrix');
     expect(missing.slice(1)).toEqual([
-      ['a 1 nodes', '0/1'],
+      ['a 1 node', '−1'],
       ['node-2', '✗'],
     ]);
     expect(rows(await get('/matrix?source=default%2Fother'), 'matrix')).toEqual([]);
