@@ -14,9 +14,12 @@ const ARCHITECTURES: Readonly<Record<string, readonly [architecture: string, var
   x86_64: ['amd64'],
   'x86-64': ['amd64'],
   i386: ['386'],
+  i686: ['386'],
   aarch64: ['arm64'],
   armhf: ['arm', 'v7'],
   armel: ['arm', 'v6'],
+  armv7l: ['arm', 'v7'],
+  armv7hl: ['arm', 'v7'],
 };
 /** The variant that is meant when none is given. */
 const BASELINE: Readonly<Record<string, string>> = { amd64: 'v1', arm64: 'v8', arm: 'v7' };
