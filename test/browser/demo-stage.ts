@@ -47,6 +47,8 @@ export async function startDemo(): Promise<DemoStage> {
     const broken = await getSource(cluster, 'science', 'broken');
     if (conditionOf(broken, 'Ready')?.status !== 'False') throw new Error('broken has not failed yet');
   }, 120_000);
+  // Last: what shares a pull pod with it would hang as well.
+  await apply(cluster, hangingImage(registry.host));
   const pushWeekly = async (tag: string): Promise<void> => {
     await new ImageWriter(registry.host, 'sciplat/lab').push({ seed: tag }, [tag, 'latest_weekly']);
     const annotation = `larder.dev/reconcile-requested-at=${tag}`;
@@ -99,14 +101,16 @@ function objects(host: string): readonly object[] {
       metadata: metadata('never-there'),
       spec: { image: `${host}/lab/missing/image:v1`, access: common.access, nodes: pool('gpu') },
     }),
-    prepulledImageManifest({
-      metadata: metadata('takes-forever'),
-      spec: {
-        image: `${host}/lab/hangs/image:v1`,
-        access: common.access,
-        nodes: pool('gpu'),
-        pull: { priority: 1 },
-      },
-    }),
   ];
+}
+
+function hangingImage(host: string): object {
+  return prepulledImageManifest({
+    metadata: { name: 'takes-forever', namespace: 'science' },
+    spec: {
+      image: `${host}/lab/hangs/image:v1`,
+      access: { plainHTTP: true },
+      nodes: { nodeSelector: { 'kubernetes.io/hostname': 'gpu-3' } },
+    },
+  });
 }
