@@ -62,7 +62,10 @@ function isForeign({ apiVersion }: Manifest): boolean {
   return /^(?:argoproj\.io|monitoring\.coreos\.com)\//.test(apiVersion);
 }
 
+/** A dry-run makes no namespace for the objects after it: namespaces are made for real. */
 async function tryApply(manifests: readonly Manifest[]): Promise<void> {
+  const namespaces = manifests.filter(({ kind }) => kind === 'Namespace').map((each) => stringify(each));
+  if (namespaces.length > 0) await cluster.kubectl(['apply', '-f', '-'], namespaces.join('---\n'));
   const text = manifests.filter((manifest) => !isForeign(manifest)).map((manifest) => stringify(manifest));
   const flags = ['--server-side', '--dry-run=server', '--validate=strict', '--force-conflicts'];
   if (text.length > 0) await cluster.kubectl(['apply', ...flags, '-f', '-'], text.join('---\n'));
@@ -91,6 +94,17 @@ describe('the API server takes', () => {
     expect(stringify(changed)).not.toBe(stringify(base));
     await tryApply(changed);
   });
+});
+
+it('the fence moves with the namespace, by the kustomization of docs/operations.md', async () => {
+  const page = readFileSync(join(ROOT, 'docs', 'operations.md'), 'utf8');
+  const block = /^```yaml\n(?<text>apiVersion: kustomize.*?)^```$/ms.exec(page)?.groups?.['text'] ?? '';
+  const folder = await cluster.subfolder('elsewhere');
+  const here = relative(folder, join(CONFIG, 'default'));
+  await writeFile(join(folder, 'kustomization.yaml'), block.replace(/https:\S+config\/default\S+/, here));
+  const text = stringify(await build(folder));
+  expect(text).toContain("'system:serviceaccount:platform-larder:larder'");
+  expect(text).not.toContain('larder-system');
 });
 
 it('kube-score has nothing to say that is not waived', async () => {
