@@ -28,21 +28,36 @@ export function hookSecretName({ metadata, spec }: ImageSource): string {
   return spec.webhook.secretRef?.name ?? `${metadata.name}-webhook`;
 }
 
-/** Reads it anew; undefined, and a line in the log, if that cannot be or the token is too short to be one. */
+/**
+ * Reads it anew; undefined if that cannot be or the token is too short to be one. The log says so once for each source
+ * and cause: whoever tries tokens must not fill it.
+ */
 export function hookSecretReader(
   client: Pick<KubeClient, 'get'>,
   log: Logger,
 ): (source: ImageSource) => Promise<HookSecret | undefined> {
+  const told = new Map<string, string>();
+  const tell = (source: ImageSource, cause: string): void => {
+    const imageSource = formatKey(keyOf(source));
+    if (told.get(imageSource) === cause) return;
+    told.set(imageSource, cause);
+    log.warn('the secret of a webhook cannot be used', {
+      imageSource,
+      secret: hookSecretName(source),
+      cause,
+    });
+  };
   return async (source) => {
     const { namespace } = source.metadata;
-    const name = hookSecretName(source);
+    const key = { namespace, name: hookSecretName(source) };
     try {
-      const secret = await client.get(secretType, { namespace, name }, { timeoutMs: TIMEOUT_MS });
+      const secret = await client.get(secretType, key, { timeoutMs: TIMEOUT_MS });
       const read = secret === undefined ? undefined : readHookSecret(secret);
-      if (read === undefined) warn(log, source, { secret: name, cause: 'it is missing or has no key token' });
+      if (read === undefined) tell(source, 'it is missing, or has no key token of at least 16 characters');
+      else told.delete(formatKey(keyOf(source)));
       return read;
     } catch (error) {
-      warn(log, source, { secret: name, err: error });
+      tell(source, error instanceof Error ? error.message : String(error));
       return undefined;
     }
   };
@@ -61,8 +76,4 @@ function decode(base64: string | undefined): string | undefined {
     .toString('utf8')
     .replace(/\r?\n$/, '');
   return text === '' ? undefined : text;
-}
-
-function warn(log: Logger, source: ImageSource, fields: Readonly<Record<string, unknown>>): void {
-  log.warn('the secret of a webhook cannot be used', { imageSource: formatKey(keyOf(source)), ...fields });
 }
