@@ -98,6 +98,10 @@ node-build: install ## As root: install containerd and runc, build the kubelet; 
 lint-build: ## Build the linters of workflows and manifests (about a minute, once)
 	@hack/lint/build.sh > /dev/null
 
+.PHONY: rules-test
+rules-test: install ## Check the alerting rules with promtool and play their tests (builds promtool, once, some minutes)
+	@node hack/prometheus/test-rules.ts "$$(hack/prometheus/build.sh)"
+
 .PHONY: browser-build
 browser-build: ## As root: install Chromium for the browser tests; otherwise nothing
 	@hack/install-browser.sh
