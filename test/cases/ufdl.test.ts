@@ -114,19 +114,22 @@ function isCatalogueWrite({ request }: Step): boolean {
 
 /** What a step must answer here, given the steps before it. */
 class Group {
-  /** Rows of hardware there, as far as they are known: shipped, and created since. */
+  /** Rows of hardware there: shipped, and created since. */
   readonly hardware: HardwareRow[] = [...ufdl.catalogue.hardware];
+  /** Rows of the catalogue that the original took, changed or deleted, and we did not. */
   readonly #createdThere = new Set<string>();
+  readonly #changedThere = new Set<string>();
   #lastPk = ufdl.catalogue.dockerImages.length;
 
   expectation(step: Step): Expectation {
     const { method, path } = step.request;
     if (isCatalogueWrite(step) && step.ours?.status === undefined) return { status: 405 };
-    if (method === 'GET' && this.#createdThere.has(path.replace(/\/$/, ''))) return { status: 404 };
+    const bare = path.replace(/\/$/, '');
+    if (method === 'GET' && this.#changedThere.has(bare))
+      return { status: this.#createdThere.has(bare) ? 404 : 200 };
     const expected = expectationOf(step);
-    return path.startsWith('/v1/docker/create') && expected.status === 201
-      ? this.#created(expected)
-      : expected;
+    if (bare === '/v1/docker/create' && expected.status === 201) return this.#created(expected);
+    return bare.endsWith('/list') ? this.#withoutCreated(bare.slice(0, -'/list'.length), expected) : expected;
   }
 
   /** Numbers follow each other here as there; the address of the image is ours. */
@@ -141,17 +144,35 @@ class Group {
     };
   }
 
+  #withoutCreated(table: string, { body, pks, ...expected }: Expectation): Expectation {
+    const isOurs = (pk: number): boolean => !this.#createdThere.has(`${table}/${pk}`);
+    const rows = Array.isArray(body)
+      ? (body as readonly { readonly pk: number }[]).filter(({ pk }) => isOurs(pk))
+      : body;
+    return {
+      ...expected,
+      ...(body !== undefined && { body: rows }),
+      ...(pks && { pks: pks.filter(isOurs) }),
+    };
+  }
+
   /** A row that the original took and we did not. */
   note(step: Step): void {
-    const table = CATALOGUE_WRITE.exec(step.request.path)?.groups?.['table'];
-    if (!isCatalogueWrite(step) || step.observed.status !== 201 || table === undefined) return;
+    const { path } = step.request;
+    const table = CATALOGUE_WRITE.exec(path)?.groups?.['table'];
+    if (!isCatalogueWrite(step) || step.observed.status >= 300 || table === undefined) return;
+    if (step.observed.status !== 201) {
+      this.#changedThere.add(path.replace(/\/$/, ''));
+      return;
+    }
     const row = step.observed.body as HardwareRow;
     this.#createdThere.add(`/v1/${table}/${row.pk}`);
+    this.#changedThere.add(`/v1/${table}/${row.pk}`);
     if (table === 'hardware') this.hardware.push(row);
   }
 
   get isCatalogueChangedThere(): boolean {
-    return this.#createdThere.size > 0;
+    return this.#changedThere.size > 0;
   }
 }
 

@@ -120,11 +120,13 @@ function compileExact<T>(
 ): Result<(value: FieldValue) => boolean> {
   const operand = readOperand(kind, given);
   if (!operand.ok) return operand;
+  // As the original, which makes whole numbers of what keys are compared with.
+  const wantedKey = kind === 'integer' ? Math.trunc(Number(operand.value)) : operand.value;
   if (kind === 'text' && anyCase) {
     const wanted = textOf(operand.value).toLowerCase();
     return ok((value) => value !== null && textOf(value).toLowerCase() === wanted);
   }
-  return ok((value) => value !== null && compareValues(kind, value, operand.value) === 0);
+  return ok((value) => value !== null && compareValues(kind, value, wantedKey) === 0);
 }
 
 const HOLDS: Readonly<Record<'<' | '>' | '<=' | '>=', (difference: number) => boolean>> = {

@@ -129,6 +129,7 @@ describe('values', () => {
     ['booleans as Django spells them', { type: 'exact', field: 'cpu', value: 'True' }, [3]],
     ['booleans as numbers', { type: 'exact', field: 'cpu', value: 0 }, [1, 2]],
     ['digits of keys', { type: 'contains', field: 'pk', sub_string: '2' }, [2]],
+    ['keys are whole numbers', { type: 'exact', field: 'pk', value: 2.9 }, [2]],
     ['id is pk', { type: 'exact', field: 'id', value: 2 }, [2]],
     ['the column of a relation', { type: 'exact', field: 'domain_id', value: 3 }, [1, 2, 3]],
     ['is_null is isnull', { type: 'is_null', field: 'min_hardware_generation' }, [3]],
