@@ -17,7 +17,7 @@ import { acceptPhase } from './accept.ts';
 import { type CatalogueOptions, cataloguePhase } from './catalogue.ts';
 import { RecordLabels } from './labels.ts';
 import { type NodesOptions, nodesPhase } from './nodes.ts';
-import { prepullPhase } from './prepull.ts';
+import { type PrepullOptions, prepullPhase } from './prepull.ts';
 import { type PrimaryKeyOptions, primaryKeyPhase } from './primary-key.ts';
 import { finalizePhase, type ReferencesOptions, referencesPhase } from './references.ts';
 import { type ResolveOptions, resolvePhase } from './resolve.ts';
@@ -53,7 +53,8 @@ export function dockerImageRecordReconciler(options: DockerImageRecordOptions): 
   const drawn: PrimaryKeyOptions['drawn'] = new Map();
   const labels = new RecordLabels(options);
   const references = referencesPhase(options);
-  const prepull = prepullPhase(options);
+  const applied: PrepullOptions['applied'] = new Map();
+  const prepull = prepullPhase({ ...options, applied });
   const cut = fitPhase(dockerImageRecordDefinition);
   const fit = (record: DockerImageRecord, draft: Draft<Status>): Result => {
     draft.truncated = isTruncated(draft) ? true : undefined;
@@ -94,6 +95,7 @@ export function dockerImageRecordReconciler(options: DockerImageRecordOptions): 
     forget: (key) => {
       attempts.delete(formatKey(key));
       drawn.delete(formatKey(key));
+      applied.delete(formatKey(key));
     },
   });
   return labels.after(reconciler);

@@ -15,6 +15,7 @@ import type { Draft } from '../../kube/conclusion.ts';
 import { isConditionTrue } from '../../kube/condition.ts';
 import { childName, controllerReference, isControlledBy } from '../../kube/owner-reference.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
+import { formatKey } from '../../kube/resource.ts';
 import { done, type Result, TerminalError, WaitingError } from '../../kube/result.ts';
 import { isEqual } from '../../kube/status-writer.ts';
 import { dockerImageRecordType, prepulledImageType } from '../kinds.ts';
@@ -24,6 +25,15 @@ import type { Status } from './status.ts';
 export interface PrepullOptions {
   readonly client: KubeClient;
   readonly images: Pick<Lister<PrepulledImage>, 'get'>;
+  /** What this process has applied, by key of the record; lost at a restart, which costs one apply each. */
+  readonly applied: Map<string, Applied>;
+}
+
+/** A spec, and the child as the API server answered it. */
+export interface Applied {
+  readonly spec: string;
+  readonly uid: string | undefined;
+  readonly generation: number;
 }
 
 const CONFLICT_RETRY_MS = 60_000;
@@ -102,7 +112,7 @@ function onPlatforms(
 
 /** Creates or corrects the child. Nothing is sent if it is as wanted. */
 async function ensureChild(
-  { client, images }: PrepullOptions,
+  { client, images, applied }: PrepullOptions,
   record: DockerImageRecord,
   spec: ChildSpec,
   { signal, log }: PhaseContext,
@@ -114,21 +124,27 @@ async function ensureChild(
     const message = `PrepulledImage ${name} belongs to somebody else; delete or rename it`;
     throw new WaitingError('ChildConflict', message, CONFLICT_RETRY_MS);
   }
-  if (current !== undefined && isApplied(current, spec)) return;
+  const key = formatKey(record.metadata);
+  if (current !== undefined && isAsWanted(current, spec, applied.get(key))) return;
   const ownerReferences = [controllerReference(dockerImageRecordType, record)];
-  await client.apply(
-    prepulledImageType,
-    { metadata: { namespace, name, ownerReferences }, spec },
-    { signal },
-  );
+  const wanted = { metadata: { namespace, name, ownerReferences }, spec };
+  const { uid, generation = 0 } = (await client.apply(prepulledImageType, wanted, { signal })).metadata;
+  applied.set(key, { spec: JSON.stringify(spec), uid, generation });
   log.info('prepulled image applied', { child: name, image: spec['image'] });
 }
 
-/** Whether the stored child says all we want; defaults that the server added do not matter. */
-function isApplied({ spec }: PrepulledImage, wanted: ChildSpec): boolean {
-  const stored: Readonly<Record<string, unknown>> = spec;
-  const fields = new Set([...Object.keys(stored), ...Object.keys(wanted)]);
-  return [...fields].every((field) => isEqual(stored[field], wanted[field]));
+/**
+ * Whether the stored child says exactly what we want; or this was applied and nobody has changed it since: then what is
+ * more in it belongs to another field manager, and applying again would change nothing.
+ */
+function isAsWanted(
+  { metadata, spec }: PrepulledImage,
+  wanted: ChildSpec,
+  last: Applied | undefined,
+): boolean {
+  if (isEqual(spec, wanted)) return true;
+  const { uid, generation = 0 } = metadata;
+  return last?.uid === uid && generation <= (last?.generation ?? 0) && last?.spec === JSON.stringify(wanted);
 }
 
 async function removeChild(

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { PrepulledImage } from '../../../src/api/prepulled-image.ts';
 import { placement } from '../../../src/domain/want.ts';
 import { prepulledImage } from '../../support/builders.ts';
 import { nodeFacts, PREPULLED_IMAGES } from '../fixtures.ts';
@@ -12,6 +13,16 @@ const NODES = [
   gpuNode('old-gpu', ['12.1', '530.30.02', '5.2']),
   nodeFacts('no-gpu'),
 ];
+
+/** Somebody else changes the spec of the child. */
+function edit({ server }: RecordWorld, child: PrepulledImage, spec: Partial<PrepulledImage['spec']>): void {
+  const { generation = 0 } = child.metadata;
+  server.store.put(PREPULLED_IMAGES, {
+    ...child,
+    metadata: { ...child.metadata, generation: generation + 1 },
+    spec: { ...child.spec, ...spec },
+  });
+}
 
 describe('the PrepulledImage of a record', () => {
   it('pins the digest, names the record, and is owned by it', async () => {
@@ -109,9 +120,23 @@ describe('the PrepulledImage of a record', () => {
     expect(world.server.count('apply', 'prepulledimages')).toBe(applies);
     const [child] = world.children;
     if (child === undefined) throw new Error('no child');
-    world.server.store.put(PREPULLED_IMAGES, { ...child, spec: { ...child.spec, image: 'r.io/other:1' } });
+    edit(world, child, { image: 'r.io/other:1' });
     await world.reconcile();
     expect(world.children[0]?.spec.image).toContain('ml/yolo:1@');
+  });
+
+  it('may have fields of another manager: it is not written again and again for that', async () => {
+    await using world = await RecordWorld.start({ prepull: {} });
+    await world.reconcile();
+    const [child] = world.children;
+    if (child === undefined) throw new Error('no child');
+    edit(world, child, { aliases: ['mine'] });
+    await world.reconcile();
+    const applies = world.server.count('apply', 'prepulledimages');
+    await world.reconcile();
+    await world.reconcile();
+    expect(world.server.count('apply', 'prepulledimages')).toBe(applies);
+    expect(world.children[0]?.spec.aliases).toEqual(['mine']);
   });
 
   it('goes when the template goes', async () => {
