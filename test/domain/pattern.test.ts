@@ -82,15 +82,28 @@ describe('patterns of users', () => {
     expect(problem(source)).toEqual({ message: 'the pattern repeats too much', position: 0 });
   });
 
-  it('refuse what only turns out large when compiled', () => {
-    // A class of many ranges is one atom, but many instructions.
-    const source = '(?i)[\\pL\\pN]'.repeat(20);
-    const found = problem(source);
-    if (found !== undefined) expect(found.message).toMatch(/too large: \d+ steps, at most 500/);
+  it.each([
+    ['(a?){249}', 998],
+    ['(|a){240}', 1202],
+    ['(a{1,2}b?){120}', 842],
+  ])('refuse %s, which only turns out large when compiled', (source, steps) => {
+    expect(estimateSize(source)).toBeLessThanOrEqual(MAX_PROGRAM_SIZE);
+    expect(problem(source)).toEqual({
+      message: `the pattern is too large: ${steps} steps, at most 500`,
+      position: 0,
+    });
+  });
+
+  it('may have as many steps as are allowed, and not one more', () => {
+    expect(problem('a{498}')).toBeUndefined();
+    expect(problem('a{499}')?.message).toBe('the pattern is too large: 501 steps, at most 500');
+    expect(problem('a{500}')?.message).toBe('the pattern is too large: 502 steps, at most 500');
+    expect(problem('a{501}')?.message).toBe('the pattern repeats too much');
   });
 
   it('say how many texts are a millisecond or two', () => {
-    expect(pattern('a').itemsPerStep).toBeGreaterThan(500);
+    expect(pattern('a').itemsPerStep).toBe(1666);
+    expect(pattern('a{98}').itemsPerStep).toBe(50);
     expect(pattern('[ab]{1,200}').itemsPerStep).toBeLessThan(20);
     expect(pattern('[ab]{1,200}').itemsPerStep).toBeGreaterThanOrEqual(1);
   });
