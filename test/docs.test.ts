@@ -11,6 +11,7 @@ import { DEFINITIONS, rootSchema } from '../src/api/crd.ts';
 import { PLURALS } from '../src/api/group-version.ts';
 import { withoutNulls } from '../src/api/parse.ts';
 import { CONDITIONS } from '../src/api/reasons.ts';
+import { FLAGS } from '../src/options.ts';
 import {
   allPages,
   anchorsOf,
@@ -132,6 +133,20 @@ it('the page for contributors names only files that there are', () => {
     .filter((file) => !existsSync(join(ROOT, file)));
   expect(lost).toEqual([]);
 });
+
+/** Of other programs: kubectl, kubelets, kube-fledged. */
+const FOREIGN_FLAGS = /^--(?:image-pull-deadline-duration|image-cache-refresh-frequency|help|all)$/;
+
+it.each(['getting-started', 'operations', 'security', 'api'])(
+  'docs/%s.md names only flags of larder run',
+  (page) => {
+    const named = [...readPage(`docs/${page}.md`).matchAll(/`(?<flag>--[a-z-]+)[^`]*`/g)].map(
+      ({ groups }) => groups?.['flag'] ?? '',
+    );
+    const known = new Set(Object.values(FLAGS).map(({ name }) => `--${name}`));
+    expect(named.filter((flag) => !known.has(flag) && !FOREIGN_FLAGS.test(flag))).toEqual([]);
+  },
+);
 
 it('the index leads to every page', () => {
   const index = readPage('docs/README.md');
