@@ -18,8 +18,8 @@ let standby: string;
 let token: string;
 
 /** Where the process serves, from its own log. */
-async function addressOf(name: string): Promise<string> {
-  const log = await readFile(join(stage.cluster.folder, `${name}.log`), 'utf8');
+async function addressOf({ logFile }: Daemon): Promise<string> {
+  const log = await readFile(logFile, 'utf8');
   return `http://127.0.0.1:${/"httpPort":(\d+)/.exec(log)?.[1] ?? ''}`;
 }
 
@@ -44,8 +44,8 @@ beforeAll(async () => {
   await lab.push({ seed: 'serving w_2026_46' }, ['recommended']);
   const first = await startOperator(cluster, { name: 'first' });
   await first.waitUntil(() => leads(first), 30_000);
-  await startOperator(cluster, { name: 'second' });
-  [leader, standby] = [await addressOf('first'), await addressOf('second')];
+  const second = await startOperator(cluster, { name: 'second' });
+  [leader, standby] = [await addressOf(first), await addressOf(second)];
   token = await tokenOf('hub');
   await cluster.kubectl([
     'create',
