@@ -4,6 +4,7 @@ import type { PrepulledImage } from '../../api/prepulled-image.ts';
 import type { Clock } from '../../clock.ts';
 import { validateReference } from '../../domain/reference.ts';
 import type { Want } from '../../domain/want.ts';
+import { ApiError } from '../../kube/api-error.ts';
 import { WaitingError } from '../../kube/result.ts';
 import type { RegistryClient } from '../../registry/client.ts';
 import { isRegistryError, type RegistryErrorCode } from '../../registry/errors.ts';
@@ -87,10 +88,10 @@ export class RegistryCheck {
   }
 }
 
-/** @throws what is neither the registry's word, nor a missing secret, nor our own impatience: a bug */
+/** @throws what is neither the registry's word, nor a missing secret, nor an API server in trouble: a bug */
 function verdictOf(error: unknown, signal: AbortSignal): RegistryVerdict | undefined {
   if (!isRegistryError(error)) {
-    if (error instanceof WaitingError || signal.aborted) return undefined;
+    if (error instanceof WaitingError || error instanceof ApiError || signal.aborted) return undefined;
     throw error;
   }
   const meaning = MEANING[error.code];

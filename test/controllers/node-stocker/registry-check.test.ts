@@ -113,6 +113,19 @@ describe('RegistryCheck', () => {
     expect(await check.ask(want)).toBeUndefined();
   });
 
+  it('says nothing while the API server gives no secret', async () => {
+    const access = { ...image.spec.access, serviceAccountName: 'puller' };
+    image = { ...image, spec: { ...image.spec, access } };
+    server.fail({ when: ({ verb }) => verb === 'get', action: { kind: 'status', code: 500 }, times: 9 });
+    const asking = check.ask(want);
+    let isAnswered = false;
+    void asking.then(() => {
+      isAnswered = true;
+    });
+    await clock.advanceUntil(() => isAnswered, { stepMs: 250 });
+    expect(await asking).toBeUndefined();
+  });
+
   it('does not wait long', async () => {
     registry.intercept = () => true;
     const asking = check.ask(want);
