@@ -4,6 +4,10 @@ import * as z from 'zod';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { JsonNumber, type JsonValue } from './json-text.ts';
 
+/** Far more than anybody writes, and little enough that no list keeps others waiting. */
+const MAX_EXPRESSIONS = 200;
+const MAX_ORDERS = 16;
+
 const field = z
   .string()
   .min(1)
@@ -42,13 +46,20 @@ const leaf = z.discriminatedUnion('type', [exact, contains, compare, isNull]);
 
 const and = z.strictObject({
   type: z.literal('and'),
-  sub_expressions: z.array(leaf).min(2).describe('All must match; of tasks, one and the same task.'),
+  sub_expressions: z
+    .array(leaf)
+    .min(2)
+    .max(MAX_EXPRESSIONS)
+    .describe('All must match; of tasks, one and the same task.'),
   invert,
 });
 
 const or = z.strictObject({
   type: z.literal('or'),
-  sub_expressions: z.array(z.discriminatedUnion('type', [exact, contains, compare, isNull, and])).min(2),
+  sub_expressions: z
+    .array(z.discriminatedUnion('type', [exact, contains, compare, isNull, and]))
+    .min(2)
+    .max(MAX_EXPRESSIONS),
   invert,
 });
 
@@ -61,9 +72,10 @@ const order = z.strictObject({
 export const filterSchema = z.strictObject({
   expressions: z
     .array(z.discriminatedUnion('type', [exact, contains, compare, isNull, and, or]))
+    .max(MAX_EXPRESSIONS)
     .default([])
     .describe('Applied one after the other.'),
-  order_by: z.array(order).default([]).describe('Without: by pk.'),
+  order_by: z.array(order).max(MAX_ORDERS).default([]).describe('Without: by pk.'),
   include_inactive: z.boolean().default(false).describe('Without effect: nothing here is deleted softly.'),
 });
 

@@ -29,10 +29,11 @@ type Test<T> = (row: T, index: number) => boolean;
 /** The error is for people: which field or value is wrong, and why. */
 export function compileFilter<T extends Row>(filter: Filter, table: FieldTable<T>): Result<Selection<T>> {
   const tests: ((row: T) => boolean)[] = [];
+  const many = [...table.values()].find(({ isMany }) => isMany === true);
   for (const expression of filter.expressions) {
     const test = compileExpression(expression, table, false);
     if (!test.ok) return test;
-    tests.push((row) => relatedIndexes(row, table).some((index) => test.value(row, index)));
+    tests.push((row) => relatedIndexes(row, many).some((index) => test.value(row, index)));
   }
   const order = compileOrder(filter.order_by, table);
   if (!order.ok) return order;
@@ -40,8 +41,7 @@ export function compileFilter<T extends Row>(filter: Filter, table: FieldTable<T
 }
 
 /** One index a related row; one for the row itself if nothing is related. */
-function relatedIndexes<T>(row: T, table: FieldTable<T>): readonly number[] {
-  const many = [...table.values()].find(({ isMany }) => isMany === true);
+function relatedIndexes<T>(row: T, many: Field<T> | undefined): readonly number[] {
   return Array.from({ length: Math.max(1, many?.read(row).length ?? 0) }, (_, index) => index);
 }
 
