@@ -1,7 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { pullPodName } from '../../../src/controllers/node-stocker/pull-pod.ts';
-import { formatKey } from '../../../src/kube/resource.ts';
-import type { Json } from '../../support/fake-api-store.ts';
 import { PODS } from '../fixtures.ts';
 import { StockerWorld } from './stocker-world.ts';
 
@@ -328,79 +326,6 @@ describe('a pull that fails', () => {
   });
 });
 
-describe('a pod that the API server refuses', () => {
-  const QUOTA = 'pods "larder-x-1" is forbidden: exceeded quota: small';
-
-  function refuse(code: number, times = 1): void {
-    world.server.fail({
-      when: ({ verb }) => verb === 'create',
-      action: { kind: 'status', code, reason: code === 403 ? 'Forbidden' : 'Invalid', message: QUOTA },
-      times,
-    });
-  }
-
-  it.each([400, 403, 422])(
-    '(%d) is a failure of these pairs, with backoff and the words of who refused',
-    async (code) => {
-      world = await StockerWorld.start(['n1']);
-      const want = world.want('a');
-      refuse(code, 2);
-      expect(await world.reconcile('n1')).toEqual({ requeueAfterMs: 30_000 });
-      const failure = world.coverage.failure('n1', want.id);
-      expect(failure).toMatchObject({ reason: 'PodRefused', attempts: 1 });
-      expect(failure?.message).toContain('exceeded quota: small');
-      expect(world.budget.taken('cluster')).toBe(0);
-      await world.clock.advance(30_000);
-      expect(await world.reconcile('n1')).toEqual({ requeueAfterMs: 60_000 });
-      await world.clock.advance(60_000);
-      await world.reconcile('n1');
-      expect(world.pods()).toHaveLength(1);
-    },
-  );
-
-  it('is no pod at all if admission put other images into it', async () => {
-    world = await StockerWorld.start(['n1']);
-    const want = world.want('a');
-    world.server.admit = (object) => {
-      const { containers } = object['spec'] as { readonly containers: readonly Json[] };
-      const spec = { containers: containers.map((own) => ({ ...own, image: 'mirror/a:1' })) };
-      return { ...object, spec };
-    };
-    await world.reconcile('n1');
-    expect(world.pods()).toEqual([]);
-    expect(world.coverage.failure('n1', want.id)).toMatchObject({ reason: 'PodRefused', attempts: 1 });
-    expect(world.coverage.failure('n1', want.id)?.message).toContain('replaced by mirror/a:1');
-    expect(world.budget.taken('cluster')).toBe(0);
-  });
-
-  it('(500) is trouble of the server: tried again as any other', async () => {
-    world = await StockerWorld.start(['n1']);
-    const want = world.want('a');
-    world.server.fail({
-      when: ({ verb }) => verb === 'create',
-      action: { kind: 'status', code: 500 },
-      times: 9,
-    });
-    await expect(world.reconcile('n1')).rejects.toMatchObject({ status: 500 });
-    expect(world.coverage.failure('n1', want.id)).toBeUndefined();
-    world.server.clearFaults();
-    await world.reconcile('n1');
-    expect(world.pods()).toHaveLength(1);
-  });
-
-  it('gives its slot to the next in line', async () => {
-    world = await StockerWorld.start(['n1', 'n2'], { slots: 1 });
-    world.want('a');
-    await world.reconcile('n1');
-    await world.reconcile('n2');
-    world.finish('n1');
-    await world.reconcile('n1');
-    refuse(403);
-    await world.reconcile('n2');
-    expect(world.budget.taken('cluster')).toBe(0);
-  });
-});
-
 describe('the slots', () => {
   it('let so many nodes pull at once, and wake the next ones in the order they came', async () => {
     world = await StockerWorld.start(['n1', 'n2', 'n3', 'n4'], { slots: 2 });
@@ -486,54 +411,6 @@ describe('a pull that takes its time', () => {
     expect(world.coverage.pullState('n1', want)).toMatchObject({ reason: 'NodeMute' });
     expect(world.budget.taken('cluster')).toBe(0);
     expect(world.pods()).toHaveLength(1);
-  });
-});
-
-describe('a pull pod that somebody deletes', () => {
-  async function loseBeforeEnd(): Promise<void> {
-    await world.reconcile('n1');
-    world.begin('n1');
-    await world.reconcile('n1');
-    for (const { metadata } of world.pods()) world.server.store.delete(PODS, formatKey(metadata));
-  }
-
-  it('is made again at once', async () => {
-    world = await StockerWorld.start(['n1']);
-    const want = world.want('a');
-    await loseBeforeEnd();
-    await world.reconcile('n1');
-    expect(world.pods()).toHaveLength(1);
-    expect(world.coverage.failure('n1', want.id)).toMatchObject({ reason: 'PodVanished', attempts: 1 });
-    world.finish('n1');
-    await world.reconcile('n1');
-    expect(world.coverage.failure('n1', want.id)).toBeUndefined();
-  });
-
-  it('time and again is made with growing pauses', async () => {
-    world = await StockerWorld.start(['n1']);
-    const want = world.want('a');
-    await loseBeforeEnd();
-    await loseBeforeEnd();
-    expect(await world.reconcile('n1')).toEqual({ requeueAfterMs: 30_000 });
-    expect(world.coverage.failure('n1', want.id)?.attempts).toBe(2);
-    await world.reconcile('n1');
-    expect(world.coverage.failure('n1', want.id)?.attempts).toBe(2);
-    await world.clock.advance(30_000);
-    await loseBeforeEnd();
-    expect(await world.reconcile('n1')).toEqual({ requeueAfterMs: 60_000 });
-  });
-
-  it('after it has brought its images is no loss', async () => {
-    world = await StockerWorld.start(['n1']);
-    const want = world.want('a');
-    await world.reconcile('n1');
-    world.begin('n1');
-    await world.reconcile('n1');
-    world.finish('n1');
-    await world.reconcile('n1');
-    for (const { metadata } of world.pods()) world.server.store.delete(PODS, formatKey(metadata));
-    expect(await world.reconcile('n1')).toEqual({});
-    expect(world.coverage.isPresent('n1', want)).toBe(true);
   });
 });
 
