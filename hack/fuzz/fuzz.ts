@@ -3,6 +3,8 @@
  * must be as the document says. The API server behind it is the fake one, so nothing but Python is needed.
  *
  *   node hack/fuzz/fuzz.ts [seconds, default 60] [seed]
+ *
+ * Ends with 75 if schemathesis cannot be installed (Python without venv, no PyPI).
  */
 
 import { execFile, spawn } from 'node:child_process';
@@ -23,6 +25,9 @@ const ROOT = join(import.meta.dirname, '../..');
 const VENV = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'larder', 'schemathesis');
 const REPORTS = join(ROOT, 'reports', 'fuzz');
 const TOKEN = 'token-of-admin';
+
+/** EX_TEMPFAIL: nothing was tested, for reasons that are not ours. */
+const CANNOT_INSTALL = 75;
 
 /** What is checked. Left out: that whatever the schema takes is accepted, because names must be in the catalogue. */
 const CHECKS = [
@@ -128,7 +133,12 @@ function run(program: string, argv: readonly string[]): Promise<number> {
 }
 
 const [seconds = '60', seed = String(Math.floor(performance.timeOrigin % 1_000_000))] = process.argv.slice(2);
-const program = await installSchemathesis();
+const program = await installSchemathesis().catch((error: unknown) => {
+  process.stderr.write(
+    `schemathesis cannot be installed: ${error instanceof Error ? error.message : String(error)}\n`,
+  );
+  process.exit(CANNOT_INSTALL);
+});
 await using facade = await startFacade();
 const documents = await writeDocuments();
 for (const document of documents) {
