@@ -124,8 +124,9 @@ bench: build ## Measure: pure core, registry client, controller runtime (a few m
 	@node hack/bench/kube.ts
 
 .PHONY: fuzz
-fuzz: install ## Fuzz the records API with schemathesis (SECONDS=60; fetched from PyPI once)
+fuzz: install ## Fuzz the records API and the reading routes with schemathesis (SECONDS=60 each; fetched from PyPI once)
 	@node hack/fuzz/fuzz.ts $(SECONDS)
+	@node hack/fuzz/reading.ts $(SECONDS)
 
 .PHONY: mutation
 mutation: install ## Mutation score of part of the pure core (FILES='src/domain/range/*.ts'), under 85 % fails; slow

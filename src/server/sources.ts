@@ -25,6 +25,8 @@ import type { ServerEnv } from './route-group.ts';
 import { describeReady } from './stocked-image.ts';
 
 const MAX_NODES = 1_000;
+/** Fits into the head of a request beside everything else. */
+const MAX_NODES_LENGTH = 16_384;
 
 const toggle = z.enum(['true', 'false']).transform((value) => value === 'true');
 
@@ -36,7 +38,7 @@ const imagesQuery = z.strictObject({
   prepulled: toggle.optional().describe('Only images that are prepulled, or only the others.'),
   nodes: z
     .string()
-    .max(65_536)
+    .max(MAX_NODES_LENGTH)
     .transform((text) => text.split(',').filter((node) => node !== ''))
     .refine((nodes) => nodes.length > 0 && nodes.length <= MAX_NODES, `must name 1 to ${MAX_NODES} nodes`)
     .optional()
