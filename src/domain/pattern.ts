@@ -59,7 +59,7 @@ function makePattern(source: string, expression: RE2JS, size: number): Pattern {
 }
 
 /** Text every match begins with, so that most tags need no matching at all; empty if none is certain. */
-function literalPrefix(source: string): string {
+export function literalPrefix(source: string): string {
   if (source.includes('|')) return '';
   const [, literal = '', next = ''] = /^\^([A-Za-z0-9_-]*)(.?)/s.exec(source) ?? [];
   return /[*?{]/.test(next) ? literal.slice(0, -1) : literal;

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import {
   compilePattern,
+  literalPrefix,
   MAX_PATTERN_LENGTH,
   MAX_PROGRAM_SIZE,
   type Pattern,
@@ -44,6 +45,23 @@ describe('patterns of users', () => {
         expect(pattern(source).test(text)).toBe(new RegExp(source).test(text));
       }),
     );
+  });
+
+  it.each([
+    ['^nightly-(?<d>\\d+)$', 'nightly-'],
+    ['^sha256-[0-9a-f]{64}$', 'sha256-'],
+    ['^abc', 'abc'],
+    ['^abc*d', 'ab'],
+    ['^abc?d', 'ab'],
+    ['^abc{0,2}', 'ab'],
+    ['^abc+', 'abc'],
+    ['^a.c', 'a'],
+    ['^abc|d', ''],
+    ['abc', ''],
+    ['(?i)^abc', ''],
+    ['', ''],
+  ])('begin with what is certain: every match of %s with %j', (source, prefix) => {
+    expect(literalPrefix(source)).toBe(prefix);
   });
 
   it('capture a named group', () => {

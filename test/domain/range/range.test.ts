@@ -54,8 +54,38 @@ describe('npm ranges', () => {
     ['x.1', '7.0.0', true],
     ['^1.x.2', '1.0.0', true],
     ['1.x.5', '2.0.0', false],
+    ['1.x.10', '1.2.0', true],
+    ['1.x.10', '2.2.0', false],
   ])('take nothing from numbers after a wildcard: %s has %s: %s', (text, candidate, expected) => {
     expect(range(text, 'npm').includes(version(candidate))).toBe(expected);
+  });
+
+  it.each([
+    ['1.2.3', '1.2.3', true],
+    ['=1.2.3', '1.2.3', true],
+    ['1.2.3', '1.2.4', false],
+    ['<=1.2.3', '1.2.3', true],
+    ['<1.2.3', '1.2.3', false],
+    ['>1.2.3', '1.2.3', false],
+    ['>=1.2.3', '1.2.3', true],
+    ['>=1.0.0', '1.5.0-rc', false],
+    ['>=1.2.3-alpha', '1.2.3-beta', true],
+    ['>=1.2.3-alpha', '1.2.4-beta', false],
+    ['>=1.0.0 <=1.2.3-rc.2', '1.2.3-rc.1', true],
+    ['>1.2.2 <1.2.3', '1.2.3-rc', false],
+    ['*', '0.0.0-alpha', false],
+    ['>=1.2.3-alpha || 2', '2.0.0-beta', false],
+  ])('%s has %s: %s', (text, candidate, expected) => {
+    expect(range(text, 'npm').includes(version(candidate))).toBe(expected);
+    expect(satisfies(candidate, text)).toBe(expected);
+  });
+
+  it('leave out pre-releases unless asked', () => {
+    for (const dialect of ['npm', 'Masterminds'] as const) {
+      const [without, asked] = [compileRange('>=1', dialect), compileRange('>=1', dialect, true)];
+      expect(without.ok && without.value.includes(version('1.5.0-rc'))).toBe(false);
+      expect(asked.ok && asked.value.includes(version('1.5.0-rc'))).toBe(true);
+    }
   });
 
   it('count their alternatives', () => {
@@ -79,6 +109,8 @@ describe('npm ranges', () => {
     ['>=2', '1.9.9', true],
     ['>=2', '2.0.0', false],
     ['>2.0.0', '2.0.0', true],
+    ['>2.0.0', '2.0.1', false],
+    ['<=2.0.0', '0.0.1', false],
     ['<2', '0.0.1', false],
     ['^2 || ^3', '1.0.0', true],
     ['^2 || <1', '1.5.0', false],
