@@ -5,7 +5,14 @@ import { formatReference, type Repository } from '../../domain/reference.ts';
 import { diffScans } from '../../domain/scan-diff.ts';
 import type { PublishedImage, SelectionResult } from '../../domain/selection-result.ts';
 import type { EventNote } from '../../kube/events.ts';
-import { imagesRetired, imagesSelected, type Named, recommendedChanged, tagsMoved } from './events.ts';
+import {
+  imagesRetired,
+  imagesSelected,
+  type Named,
+  recommendedChanged,
+  recommendedGone,
+  tagsMoved,
+} from './events.ts';
 
 /** What was published last: by this process, else what the status tells of it. */
 export interface Publication {
@@ -51,7 +58,8 @@ function recommendedMove({ status }: Publication, after: SelectionResult): Event
   const before: Named | undefined = status.recommended;
   const now: Named | undefined = after.recommended ?? undefined;
   if (before?.name === now?.name && isSameDigest(before, now)) return undefined;
-  return recommendedChanged(before, now);
+  if (now !== undefined) return recommendedChanged(before, now);
+  return before === undefined ? undefined : recommendedGone(before);
 }
 
 /** A digest that only becomes known is none other. */

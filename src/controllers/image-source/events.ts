@@ -30,13 +30,13 @@ export interface Named {
   readonly digest?: string | null | undefined;
 }
 
-/** Undefined for an image that is not there. */
-export function recommendedChanged(before: Named | undefined, after: Named | undefined): EventNote {
-  const message =
-    after === undefined
-      ? `no image is recommended any more; it was ${describe(before)}`
-      : `recommended is now ${describe(after)}${before === undefined ? '' : `; it was ${describe(before)}`}`;
-  return note('RecommendedChanged', 'Scan', message);
+export function recommendedChanged(before: Named | undefined, after: Named): EventNote {
+  const past = before === undefined ? '' : `; it was ${describe(before)}`;
+  return note('RecommendedChanged', 'Scan', `recommended is now ${describe(after)}${past}`);
+}
+
+export function recommendedGone(before: Named): EventNote {
+  return note('RecommendedChanged', 'Scan', `no image is recommended any more; it was ${describe(before)}`);
 }
 
 function note(reason: Reason, action: string, message: string): EventNote {
@@ -52,10 +52,8 @@ function names(all: readonly string[]): string {
   return all.slice(0, MAX_NAMES).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
-function describe(image: Named | undefined): string {
-  if (image === undefined) return 'none';
-  const { name, digest } = image;
-  return digest === undefined || digest === null ? name : `${name} (${shorten(digest)})`;
+function describe({ name, digest = null }: Named): string {
+  return digest === null ? name : `${name} (${shorten(digest)})`;
 }
 
 function shorten(digest: string): string {

@@ -52,6 +52,23 @@ describe('events of a source', () => {
     expect(more).toEqual([]);
   });
 
+  it('tell when nothing is recommended any more, and when something is again', async () => {
+    await start();
+    world.registry.setTags(REPOSITORY, ['r29_0_1', 'w_2026_46', 'w_2026_47']);
+    const [gone, retired, ...more] = await nextScan();
+    expect(gone).toMatch(
+      /^Normal RecommendedChanged: no image is recommended any more; it was Recommended \(/,
+    );
+    expect(retired).toBe('Normal ImagesRetired: 1 image no longer selected: recommended');
+    expect(more.map((event) => event.slice(0, 16))).toEqual([]);
+    world.registry.setTags(REPOSITORY, ['r29_0_1', 'w_2026_46', 'w_2026_47', 'recommended']);
+    const [back, selected] = await nextScan();
+    expect(back).toMatch(
+      /^Normal RecommendedChanged: recommended is now Recommended \(Weekly 2026_47\) \(sha256:\w{12}\)$/,
+    );
+    expect(selected).toBe('Normal ImagesSelected: 1 image selected: recommended');
+  });
+
   it('tell of other tags that moved', async () => {
     await start(['nightly']);
     world.edit({ select: [{ name: 'nightly', tags: ['nightly'] }] });

@@ -177,21 +177,24 @@ describe('events that nobody can check', () => {
 });
 
 describe('a registry in trouble', () => {
-  it('is asked for the list instead, with the last result kept meanwhile', async () => {
+  it.each([
+    [403, 'DENIED'],
+    [429, 'TOOMANYREQUESTS'],
+  ])('(%d) is asked for the list instead, with the last result kept meanwhile', async (status, code) => {
     await start();
     const before = world.status.images;
     world.registry.intercept = ({ method }, response) => {
       if (method !== 'HEAD') return false;
-      sendError(response, 403, 'DENIED');
+      sendError(response, status, code);
       return true;
     };
     announce('w_2026_46');
-    await world.reconcile();
+    await world.reconcileThroughRetries();
     expect(answered()).toBe(false);
     expect(world.status.images).toEqual(before);
     world.registry.intercept = undefined;
     await world.clock.advance(1);
-    await world.reconcile();
+    await world.reconcileThroughRetries();
     expect(world.takeRequests()).toContain('GET list');
     expect(answered()).toBe(true);
   });
