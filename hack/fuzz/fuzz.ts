@@ -1,6 +1,7 @@
 /**
  * Fuzzes the records API with schemathesis against its own OpenAPI document: nothing may answer 5xx, and every answer
- * must be as the document says. The API server behind it is the fake one, so nothing but Python is needed.
+ * must be as the document says. The API server behind it is the fake one, so nothing but Python is needed; a running
+ * facade is attacked instead if LARDER_FUZZ_URL and LARDER_FUZZ_TOKEN say where and as whom.
  *
  *   node hack/fuzz/fuzz.ts [seconds, default 60] [seed]
  *
@@ -24,7 +25,9 @@ import { RecordsApi, shippedCatalogue } from '../../test/support/records-api.ts'
 const ROOT = join(import.meta.dirname, '../..');
 const VENV = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'larder', 'schemathesis');
 const REPORTS = join(ROOT, 'reports', 'fuzz');
-const TOKEN = 'token-of-admin';
+const URL_VARIABLE = 'LARDER_FUZZ_URL';
+const TOKEN_VARIABLE = 'LARDER_FUZZ_TOKEN';
+const FAKE_TOKEN = 'token-of-admin';
 
 /** EX_TEMPFAIL: nothing was tested, for reasons that are not ours. */
 const CANNOT_INSTALL = 75;
@@ -59,7 +62,7 @@ async function installSchemathesis(): Promise<string> {
 
 async function startFacade(): Promise<RecordsApi> {
   const facade = await RecordsApi.start();
-  facade.served.reviews.tokens.set(TOKEN, caller('admin'));
+  facade.served.reviews.tokens.set(FAKE_TOKEN, caller('admin'));
   const cases = readFileSync(join(ROOT, 'test/cases/data/ufdl-pushsource-cases.json'), 'utf8');
   const { ufdl } = JSON.parse(cases) as { ufdl: { catalogue: { dockerImages: readonly object[] } } };
   await facade.importImages(ufdl.catalogue.dockerImages);
@@ -68,11 +71,16 @@ async function startFacade(): Promise<RecordsApi> {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** The document, and one that names what is there: half of the attempts must get past the validation of names. */
-async function writeDocuments(): Promise<readonly string[]> {
+/** Documents, and what schemathesis reads besides: ours, and one that names what is there: half of the attempts must get past the validation of names. */
+async function writeInputs(): Promise<readonly string[]> {
   const operations = [...IMAGE_OPERATIONS, ...SERVED_TABLES.flatMap(catalogueOperations)];
   const document = openApiDocument(operations, { version: VERSION, anonymousRead: false });
   await mkdir(REPORTS, { recursive: true });
+  // Headers of the command line could be read by everybody on the machine.
+  await writeFile(
+    join(REPORTS, 'schemathesis.toml'),
+    `[headers]\nAuthorization = "Bearer \${${TOKEN_VARIABLE}}"\n`,
+  );
   const files = { 'openapi.json': document, 'openapi-known-names.json': knownNames(document) };
   for (const [name, content] of Object.entries(files)) {
     await writeFile(join(REPORTS, name), JSON.stringify(content, null, 2));
@@ -121,10 +129,10 @@ function nameParameter(value: unknown): unknown {
   return { ...parameter, schema: { enum: Array.from({ length: 40 }, (_, index) => String(index + 1)) } };
 }
 
-function run(program: string, argv: readonly string[]): Promise<number> {
+function run(program: string, argv: readonly string[], token: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    // Its own cache of examples would make runs depend on earlier ones.
-    const child = spawn(program, argv, { stdio: 'inherit', cwd: REPORTS });
+    const env = { ...process.env, [TOKEN_VARIABLE]: token };
+    const child = spawn(program, argv, { stdio: 'inherit', cwd: REPORTS, env });
     child.once('error', reject);
     child.once('exit', (code) => {
       resolve(code ?? 1);
@@ -139,27 +147,33 @@ const program = await installSchemathesis().catch((error: unknown) => {
   );
   process.exit(CANNOT_INSTALL);
 });
-await using facade = await startFacade();
-const documents = await writeDocuments();
+const { [URL_VARIABLE]: givenUrl, [TOKEN_VARIABLE]: givenToken = '' } = process.env;
+await using facade = givenUrl === undefined ? await startFacade() : undefined;
+const documents = await writeInputs();
 for (const document of documents) {
-  const code = await run(program, [
+  const argv = [
     'run',
     document,
-    ...['--url', facade.served.url, '--header', `Authorization: Bearer ${TOKEN}`],
+    ...['--url', facade?.served.url ?? givenUrl ?? ''],
     ...['--checks', CHECKS.join(','), '--phases', 'examples,coverage,fuzzing'],
     ...['--max-time', String(Math.ceil(Number(seconds) / documents.length)), '--seed', seed],
     ...['--continue-on-failure', '--no-color', '--warnings', 'off'],
-  ]);
+  ];
+  const code = await run(program, argv, facade === undefined ? givenToken : FAKE_TOKEN);
   if (code !== 0) process.exitCode = code;
 }
-const broken = facade.served.log.lines.filter(({ message }) => message === 'a route failed');
-for (const { fields } of broken) process.stderr.write(`a route failed: ${JSON.stringify(fields)}\n`);
-if (broken.length > 0) process.exitCode = 1;
+if (facade !== undefined) report(facade);
 
-/** How many answers of each status, so that nobody takes refusals for coverage. */
-const answers = Map.groupBy(
-  facade.served.log.lines.filter(({ message }) => message === 'request'),
-  ({ fields }) => `${String(fields['method'])} ${String(fields['status'])}`,
-);
-const counts = [...answers].map(([answer, lines]) => `${answer}: ${lines.length}`).toSorted();
-process.stdout.write(`answers: ${counts.join(', ')}\nimages at the end: ${facade.records().length}\n`);
+/** How many answers of each status, so that nobody takes refusals for coverage, and what went wrong within. */
+function report({ served }: RecordsApi): void {
+  const { lines } = served.log;
+  const answers = Map.groupBy(
+    lines.filter(({ message }) => message === 'request'),
+    ({ fields }) => `${String(fields['method'])} ${String(fields['status'])}`,
+  );
+  const counts = [...answers].map(([answer, all]) => `${answer}: ${all.length}`).toSorted();
+  process.stdout.write(`answers: ${counts.join(', ')}\n`);
+  const broken = lines.filter(({ message }) => message === 'a route failed');
+  for (const { fields } of broken) process.stderr.write(`a route failed: ${JSON.stringify(fields)}\n`);
+  if (broken.length > 0) process.exitCode = 1;
+}

@@ -16,6 +16,8 @@ import { apply, eventually, type Stage, startStage } from '../support/dev-cluste
 const ROOT = resolve(import.meta.dirname, '../..');
 const NAMESPACE = 'larder-records';
 const PASSWORD = 'planted-pa55-e2e';
+/** Exit code of the fuzzer where there is no PyPI. */
+const CANNOT_INSTALL = 75;
 const DEMO = {
   version: '1.0',
   url: 'reg.invalid/demo:1.0',
@@ -57,7 +59,10 @@ async function kubectl(...args: readonly string[]): Promise<string> {
 }
 
 async function startReplica(name: string): Promise<Replica> {
-  const daemon = await startOperator(stage.cluster, { name, flags: [`--records-namespace=${NAMESPACE}`] });
+  const daemon = await startOperator(stage.cluster, {
+    name,
+    flags: [`--records-namespace=${NAMESPACE}`, '--http-rate=0'],
+  });
   const line = (await readFile(daemon.logFile, 'utf8'))
     .split('\n')
     .find((each) => each.includes('"httpPort":'));
@@ -412,4 +417,19 @@ it('no planted password is anywhere but in Secrets', async () => {
     expect([place, text.length > 0]).toEqual([place, true]);
     expect([place, text.includes(PASSWORD) || text.includes(btoa(PASSWORD))]).toEqual([place, false]);
   }
+});
+
+it('withstands half a minute of schemathesis', async (context) => {
+  const program = join(ROOT, 'hack/fuzz/fuzz.ts');
+  const env = { ...process.env, LARDER_FUZZ_URL: replicas[1].url, LARDER_FUZZ_TOKEN: tokens.get('staff') };
+  const options = { env, maxBuffer: 64 * 1024 * 1024 };
+  const failure = await promisify(execFile)(process.execPath, [program, '30', '1'], options).then(
+    ({ stdout }) => {
+      expect(stdout).toMatch(/No issues found/);
+    },
+    (error: unknown) => error as { readonly code: number; readonly stdout: string; readonly stderr: string },
+  );
+  if (failure?.code === CANNOT_INSTALL) context.skip(failure.stderr.split('\n')[0]);
+  expect(failure && `${failure.stdout}\n${failure.stderr}`).toBeUndefined();
+  expect(await replicas[1].daemon.hasLogged('a route failed')).toBe(false);
 });
