@@ -50,6 +50,20 @@ describe('the figures', () => {
     expect(world.message('Prepulled')).toBe('On 1 of 4 eligible nodes; 1 failed: manifest unknown');
   });
 
+  it('call a node unknown whose own list is cut short', async () => {
+    world = await StockWorld.start();
+    // The kubelet shows five names of an image at most: this one may have more.
+    const names = Array.from({ length: 5 }, (_, index) => `registry.example.org/a:${String(index)}`);
+    world.nodes = [nodeFacts('n1'), nodeFacts('n2', { images: [{ names, sizeBytes: 10 }] })];
+    await world.reconcile();
+    world.stock('n1');
+    await world.clock.advance(3_000);
+    await world.reconcile();
+    expect(world.status).toMatchObject({ nodes: { eligible: 2, present: 1, unknown: 1 }, prepulled: false });
+    expect(world.status.notPresent).toMatchObject([{ node: 'n2', state: 'Unknown', reason: 'NotVerified' }]);
+    expect(world.conditions['Prepulled']).toBe('False/NodesMissing');
+  });
+
   it('are complete once every eligible node has it', async () => {
     world = await StockWorld.start();
     await world.reconcile();
