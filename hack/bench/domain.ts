@@ -2,6 +2,7 @@
  * What the pure core costs: N tags parsed, ordered and selected under three rules, in a process of its own.
  *
  *   node hack/bench/domain.ts [N...]        (default 100000 300000 1000000; each in a fresh process)
+ *   node --max-old-space-size=384 --max-semi-space-size=4 hack/bench/domain.ts      (as the Dockerfile starts Larder)
  *
  * Bundled first, so that the figures are those of what is shipped and not of stripping types. Prints CPU (user + system, this process's start not counted), the longest stretch between two pauses of a fold (CPU),
  * peak resident memory, and how much of it the work added.
@@ -148,9 +149,8 @@ function milliseconds({ user, system }: NodeJS.CpuUsage): number {
 
 /** One process a measurement: warm code and other people's garbage would flatter or spoil the next one. */
 function runOne(bundle: string, count: number, options: readonly string[] = []): Measurement {
-  const child = spawnSync(process.execPath, ['--expose-gc', bundle, '--one', String(count), ...options], {
-    encoding: 'utf8',
-  });
+  const args = [...process.execArgv, '--expose-gc', bundle, '--one', String(count), ...options];
+  const child = spawnSync(process.execPath, args, { encoding: 'utf8' });
   if (child.status !== 0) throw new Error(child.stderr);
   return JSON.parse(child.stdout) as Measurement;
 }
