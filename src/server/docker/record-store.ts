@@ -74,8 +74,7 @@ export class RecordStore {
     fields: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<readonly DockerImageRecord[]> {
-    const fieldSelector = formatFieldSelector(fields);
-    return (await this.#list({ ...(fieldSelector !== '' && { fieldSelector }) }, signal)).filter(isServed);
+    return (await this.#list({ fieldSelector: formatFieldSelector(fields) }, signal)).filter(isServed);
   }
 
   async find(pk: number, signal: AbortSignal): Promise<DockerImageRecord | undefined> {
@@ -87,10 +86,12 @@ export class RecordStore {
   /** @throws RefusedRequest if there is an image of this name and version */
   async create({ spec, prepare, pk }: NewRecord, signal: AbortSignal): Promise<DockerImageRecord> {
     const { namespace, primaryKeys } = this.#options;
-    const all = await this.#list({}, signal);
-    if (all.filter(isServed).some((record) => isTwin(record.spec, spec))) throw notUnique();
+    // All of them, if the highest key must be known.
+    const fieldSelector = pk === undefined ? '' : formatFieldSelector(twinFields(spec));
+    const found = await this.#list({ fieldSelector }, signal);
+    if (found.filter(isServed).some((record) => isTwin(record.spec, spec))) throw notUnique();
     const complete = await prepare();
-    const number = pk ?? (await primaryKeys.next(namespace, highestPk(all), { signal }));
+    const number = pk ?? (await primaryKeys.next(namespace, highestPk(found), { signal }));
     return this.#createNamed(complete, number, signal);
   }
 
@@ -185,7 +186,7 @@ export class RecordStore {
     signal: AbortSignal,
   ): Promise<void> {
     if (isTwin(before, spec)) return;
-    const twins = await this.list({ 'spec.name': spec.name, 'spec.version': spec.version }, signal);
+    const twins = await this.list(twinFields(spec), signal);
     if (twins.some((twin) => twin.metadata.uid !== metadata.uid)) throw notUnique();
   }
 
@@ -196,6 +197,10 @@ export class RecordStore {
     const { client, type, namespace } = this.#options;
     return (await client.list(type, { namespace, ...selectors, signal })).items;
   }
+}
+
+function twinFields({ name, version }: NameAndVersion): Readonly<Record<string, string>> {
+  return { 'spec.name': name, 'spec.version': version };
 }
 
 function isTwin(left: NameAndVersion, right: NameAndVersion): boolean {
