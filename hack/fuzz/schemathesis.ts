@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const VENV = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'larder', 'schemathesis');
-export const REPORTS = join(import.meta.dirname, '../../reports/fuzz');
+export const REPORTS = join(import.meta.dirname, '../../reports/fuzz-reading');
 
 /** Path of the program; installed from PyPI the first time. */
 export async function installSchemathesis(): Promise<string> {

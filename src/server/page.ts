@@ -14,7 +14,12 @@ export const pageQuery = {
     .refine((limit) => limit <= MAX_LIMIT, `must be a whole number from 1 to ${MAX_LIMIT}`)
     .optional()
     .describe(`Items of a page, from 1 to ${MAX_LIMIT}; default ${DEFAULT_LIMIT}.`),
-  cursor: z.string().max(512).optional().describe('`next` of the page before.'),
+  cursor: z
+    .string()
+    .max(512)
+    .regex(/^[\w-]*$/, 'is not the `next` of a page')
+    .optional()
+    .describe('`next` of the page before.'),
 };
 
 export interface Page<T> {

@@ -39,6 +39,7 @@ const imagesQuery = z.strictObject({
   nodes: z
     .string()
     .max(MAX_NODES_LENGTH)
+    .regex(/^[-a-z0-9.,]*$/, 'must be names of nodes, comma-separated')
     .transform((text) => text.split(',').filter((node) => node !== ''))
     .refine((nodes) => nodes.length > 0 && nodes.length <= MAX_NODES, `must name 1 to ${MAX_NODES} nodes`)
     .optional()
