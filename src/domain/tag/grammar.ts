@@ -4,7 +4,7 @@ import { readCalVer } from './calver.ts';
 import { compareDocker, rankDocker, readDocker, tieRankDocker } from './docker.ts';
 import { comparePlain, readNamed, readPlain } from './plain.ts';
 import { compareRsp, createRspReader, rankRsp, type TagReader, tieRankRsp } from './rsp.ts';
-import { compareSemVer, rankSemVer, readSemVer, tieRankName } from './semver.ts';
+import { compareSemVer, rankSemVer, readSemVer, tieRankName, tieRankSemVer } from './semver.ts';
 import { type CompareTags, isPossibleAlias, listingOrder, type Tag } from './tag.ts';
 
 export const GRAMMAR_NAMES = ['RSP', 'SemVer', 'Docker', 'CalVer', 'Plain'] as const;
@@ -41,12 +41,11 @@ export interface Grammar {
 /** How a grammar orders the tags of one type. */
 type Ordering = Pick<Grammar, 'compare' | 'rank' | 'tieRank'>;
 
-const SEMVER: Ordering = { compare: compareSemVer, rank: rankSemVer, tieRank: tieRankName };
 const ORDERINGS: Readonly<Record<GrammarName, Ordering>> = {
   RSP: { compare: compareRsp, rank: rankRsp, tieRank: tieRankRsp },
-  SemVer: SEMVER,
+  SemVer: { compare: compareSemVer, rank: rankSemVer, tieRank: tieRankSemVer },
   Docker: { compare: compareDocker, rank: rankDocker, tieRank: tieRankDocker },
-  CalVer: SEMVER,
+  CalVer: { compare: compareSemVer, rank: rankSemVer, tieRank: tieRankName },
   // Names only.
   Plain: { compare: comparePlain, rank: rankSemVer, tieRank: tieRankName },
 };

@@ -4,8 +4,10 @@ import { comparePlain, readNamed } from './plain.ts';
 import { BLANK, ReadTag, type TagFields } from './read-tag.ts';
 import type { Tag } from './tag.ts';
 import {
+  areNumbersRanked,
   compareVersions,
   formatWritten,
+  type Identifier,
   RANK_CHARACTERS,
   rankText,
   rankVersion,
@@ -50,4 +52,36 @@ export function rankSemVer({ version, tag }: Tag): number {
 /** Finer age of names of one rank: never contradicts `compareSemVer`, nor `comparePlain`. */
 export function tieRankName({ version, tag }: Tag): number {
   return version === null ? rankText(tag, RANK_CHARACTERS) : 0;
+}
+
+/** Finer age of tags of one rank, none with more than three numbers: never contradicts `compareSemVer`. */
+export function tieRankSemVer(tag: Tag): number {
+  const { version } = tag;
+  return version !== null && areNumbersRanked(version)
+    ? rankPrerelease(version.prerelease)
+    : tieRankName(tag);
+}
+
+/** Above everything a pre-release can be. */
+const NO_PRERELEASE = 2 ** 53;
+/** Below every text: a numeric identifier beyond it is one with it. */
+const MAX_NUMERIC = 2 ** 40;
+/** Characters that are looked at, as `rankText` puts them, and what is below them. */
+const CHARACTERS = 5;
+const BELOW_CHARACTERS = 2 ** (7 * (RANK_CHARACTERS - CHARACTERS));
+const SECOND_RANKS = 2 ** 17;
+
+/** What everyday ones begin with: "rc.2", "alpha", "20240601". */
+function rankPrerelease([first, second]: readonly Identifier[]): number {
+  if (first === undefined) return NO_PRERELEASE;
+  if (typeof first !== 'string') return Math.min(Number(first), MAX_NUMERIC);
+  // A longer text is above this one, whatever follows it.
+  const secondRank = first.length > CHARACTERS ? SECOND_RANKS - 1 : rankSecond(second);
+  return Math.floor(rankText(first) / BELOW_CHARACTERS) * SECOND_RANKS + secondRank;
+}
+
+/** None, then numbers, then texts. */
+function rankSecond(second: Identifier | undefined): number {
+  if (second === undefined) return 0;
+  return typeof second === 'string' ? SECOND_RANKS - 2 : Math.min(Number(second) + 1, SECOND_RANKS - 3);
 }

@@ -120,14 +120,13 @@ export function rankVersion({ major, minor, patch }: Version): number {
 }
 
 /** Whether the rank tells the whole version: two of one rank are then the same. */
-export function isRankExact({ major, minor, patch, rest, prerelease }: Version): boolean {
-  return (
-    prerelease.length === 0 &&
-    rest.length === 0 &&
-    major < RANK_MAJOR &&
-    minor < RANK_MINOR - 1 &&
-    patch < RANK_MINOR - 1
-  );
+export function isRankExact(version: Version): boolean {
+  return version.prerelease.length === 0 && version.rest.length === 0 && areNumbersRanked(version);
+}
+
+/** Whether the rank tells the first three numbers: two of one rank then differ in what follows only. */
+export function areNumbersRanked({ major, minor, patch }: Version): boolean {
+  return major < RANK_MAJOR && minor < RANK_MINOR - 1 && patch < RANK_MINOR - 1;
 }
 
 /** The numbers only; a missing one counts as 0. */
