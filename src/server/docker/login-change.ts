@@ -62,7 +62,10 @@ export class LoginChange {
 
   /** After the record was written. */
   async complete(record: DockerImageRecord): Promise<void> {
-    if (this.#made !== undefined) await this.#logins.adopt(this.#made, record, this.#signal);
+    const isNamed = record.spec.access.pullSecretRefs?.some(({ name }) => name === this.#made?.name);
+    // Another round of the change may have found that it was not needed.
+    if (isNamed !== true) await this.undo();
+    else if (this.#made !== undefined) await this.#logins.adopt(this.#made, record, this.#signal);
     this.#made = undefined;
     if (this.#then.kind === 'write') await this.#logins.write(record, this.#then.login, this.#signal);
     if (this.#then.kind === 'remove') await this.#logins.remove(this.#then.secret, this.#signal);
