@@ -2,7 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { apply, conditionOf, eventually, listPods } from '../support/dev-cluster.ts';
-import { digest, HOST, image, StockingStage } from './stocking-stage.ts';
+import { addMuteNode, digest, HOST, image, StockingStage } from './stocking-stage.ts';
 
 const EXTRA_NODES = ['offline-1', 'mute-1', 'doomed'];
 
@@ -56,8 +56,7 @@ describe('one bad node', () => {
 
   it('whose kubelet is mute holds up no other, is not taken for done, and gives its slot back', async () => {
     const { cluster } = world;
-    await apply(cluster, muteNode('mute-1'));
-    await cluster.kubectl(['patch', 'node', 'mute-1', '--subresource=status', '--type=merge', '-p', READY]);
+    await addMuteNode(cluster, 'mute-1');
     await apply(cluster, image('lab', { image: `${HOST}/fine/lab@${digest('b4')}` }));
     await world.untilReady('lab', '3/4');
     expect((await world.find('lab')).status?.prepulled).toBe(false);
@@ -147,27 +146,3 @@ describe('what a node lists', () => {
     expect((await world.find('lab')).status?.ready).toBe('3/3');
   });
 });
-
-const READY = JSON.stringify({
-  status: {
-    conditions: [
-      {
-        type: 'Ready',
-        status: 'True',
-        reason: 'KubeletReady',
-        message: '',
-        lastHeartbeatTime: new Date().toISOString(),
-        lastTransitionTime: new Date().toISOString(),
-      },
-    ],
-  },
-});
-
-/** Nobody plays it: it said once that it was ready, and nothing since. */
-function muteNode(name: string): object {
-  return {
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: { name, labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux' } },
-  };
-}

@@ -6,7 +6,7 @@ import type { Daemon } from '../../hack/dev-cluster/daemon.ts';
 import { startOperator } from '../../hack/dev-cluster/operator-process.ts';
 import type { PrepulledImage, PrepulledImageManifest } from '../../src/api/prepulled-image.ts';
 import { type Overrides, prepulledImageManifest } from '../support/builders.ts';
-import { eventually, listImages, listPods, type Stage, startStage } from '../support/dev-cluster.ts';
+import { apply, eventually, listImages, listPods, type Stage, startStage } from '../support/dev-cluster.ts';
 
 /** Nobody answers there: digests need no registry, and platforms stay unknown. */
 export const HOST = '127.0.0.1:1';
@@ -103,4 +103,15 @@ export function image(
     metadata: { name, namespace },
     spec: { access: { plainHTTP: true }, ...spec },
   });
+}
+
+/** Nobody plays it: it said once that it was ready, and nothing since. */
+export async function addMuteNode(cluster: Stage['cluster'], name: string): Promise<void> {
+  const labels = { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux' };
+  await apply(cluster, { apiVersion: 'v1', kind: 'Node', metadata: { name, labels } });
+  const now = new Date().toISOString();
+  const times = { lastHeartbeatTime: now, lastTransitionTime: now };
+  const conditions = [{ type: 'Ready', status: 'True', reason: 'KubeletReady', message: '', ...times }];
+  const patch = JSON.stringify({ status: { conditions } });
+  await cluster.kubectl(['patch', 'node', name, '--subresource=status', '--type=merge', '-p', patch]);
 }
