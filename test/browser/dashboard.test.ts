@@ -60,6 +60,20 @@ describe.skipIf(findChromium() === undefined)('the dashboard', () => {
     });
   });
 
+  describe('the front page', () => {
+    it('tells what is pulled now, what failed, and what has happened', async () => {
+      await using watched = await openPage(browser);
+      const { page } = watched;
+      await page.goto(`${stage.url}/`);
+      const row = (section: string, name: RegExp): ReturnType<typeof page.locator> =>
+        page.locator(`#${section}`).getByRole('row', { name }).first();
+      expect(await row('sources', /science\/broken/).textContent()).toContain('Failing RegistryUnreachable');
+      expect(await row('others', /never-there/).textContent()).toContain('0/3');
+      await row('pulling', /lab\/hangs\/image:v1 gpu-3/).waitFor();
+      await row('events', /ImageSource broken/).waitFor();
+    });
+  });
+
   describe('without scripts', () => {
     it('all pages are there, and the filter works', async () => {
       await using watched = await openPage(browser, { javaScriptEnabled: false });

@@ -1,6 +1,7 @@
 /** The pages of one source, one image and one node. */
 
 import { html } from 'hono/html';
+import { type Column, dataTable, factList } from './data-table.ts';
 import {
   coverageMeter,
   type Html,
@@ -9,56 +10,74 @@ import {
   type Moment,
   nodeHref,
   nothing,
-  scrollTable,
+  prepulledBadge,
   shortDigest,
   timeAgo,
 } from './markup.ts';
-import type { ImageDetail, NamedImageView, NodeDetail, SourceDetail } from './model.ts';
+import type { HealthView, ImageDetail, NamedImageView, NodeDetail, SourceDetail } from './model.ts';
 import { type Page, section } from './page.ts';
 import { conditionTable, imageTable, missingTable } from './tables.ts';
 
 export function sourcePage(detail: SourceDetail, moment: Moment): Page {
   const { source, named, images, truncated, conditions } = detail;
-  const matrix = `/matrix?source=${encodeURIComponent(`${source.namespace}/${source.name}`)}`;
+  const name = `${source.namespace}/${source.name}`;
   const more = truncated ? nothing('There are more; the HTTP API serves all.') : '';
+  const matrix = html`<p><a href="/matrix?source=${encodeURIComponent(name)}">These images × nodes</a></p>`;
   return {
-    title: `${source.namespace}/${source.name}`,
+    title: name,
     sections: [
       section('state', 'State', sourceState(detail, moment)),
       section('named', 'Recommended and latest', namedList(named)),
-      section(
-        'images',
-        'Images',
-        html`${imageTable(images, moment)}${more}<p><a href="${matrix}">These images × nodes</a></p>`,
-      ),
+      section('images', 'Images', html`${imageTable(images, moment)}${more}${matrix}`),
       section('conditions', 'Conditions', conditionTable(conditions, moment)),
     ],
   };
 }
 
+/** Sign, since when, and the sentence. */
+function healthText(view: HealthView, moment: Moment): Html {
+  const since = html`<p>${healthBadge(view)} since ${timeAgo(view.since, moment)}</p>`;
+  return html`${since}<p class="message">${view.message}</p>`;
+}
+
 function sourceState({ source }: SourceDetail, moment: Moment): Html {
-  return html`<p>${healthBadge(source)} since ${timeAgo(source.since, moment)}</p><p class="message">${source.message}</p>
-<dl class="facts"><div><dt>Repository</dt><dd>${source.image}</dd></div><div><dt>Tags known</dt><dd>${source.known ?? '–'}</dd></div><div><dt>Selected</dt><dd>${source.selected}</dd></div><div><dt>On all nodes</dt><dd>${coverageMeter({ present: source.prepulled, eligible: source.selected })}</dd></div><div><dt>Last scan</dt><dd>${timeAgo(source.lastScan, moment)}</dd></div><div><dt>Next scan</dt><dd>${timeAgo(source.nextScan, moment)}</dd></div></dl>`;
+  const { image, known, selected, prepulled, lastScan, nextScan } = source;
+  const facts = factList('facts', [
+    ['Repository', image],
+    ['Tags known', known ?? '–'],
+    ['Selected', selected],
+    ['On all nodes', coverageMeter({ present: prepulled, eligible: selected })],
+    ['Last scan', timeAgo(lastScan, moment)],
+    ['Next scan', timeAgo(nextScan, moment)],
+  ]);
+  return html`${healthText(source, moment)}${facts}`;
 }
 
 function namedList(named: readonly NamedImageView[]): Html {
   if (named.length === 0) return nothing('None.');
-  return html`<dl class="facts">${named.map(
-    ({ label, tag, title, prepulled }) =>
-      html`<div><dt>${label}</dt><dd>${title} <code>${tag}</code> ${prepulled ? html`<span class="badge ready"><span aria-hidden="true">✓</span> prepulled</span>` : html`<span class="badge working">not everywhere</span>`}</dd></div>`,
-  )}</dl>`;
+  return factList(
+    'facts',
+    named.map(({ label, tag, title, prepulled }) => [
+      label,
+      html`${title} <code>${tag}</code> ${prepulledBadge(prepulled)}`,
+    ]),
+  );
 }
 
 export function imagePage(detail: ImageDetail, moment: Moment): Page {
-  const { object, reference, image, missing, truncated, presentOn, conditions } = detail;
-  const state = html`<p>${healthBadge(detail)} since ${timeAgo(detail.since, moment)}</p><p class="message">${detail.message}</p>
-<dl class="facts"><div><dt>Image</dt><dd>${reference}</dd></div><div><dt>Digest</dt><dd>${shortDigest(image.digest)}</dd></div><div><dt>Aliases</dt><dd>${image.aliases.join(', ') || '–'}</dd></div><div><dt>Size</dt><dd>${image.size ?? '–'}</dd></div><div><dt>Nodes</dt><dd>${coverageMeter(image.nodes)}</dd></div></dl>`;
-  const more = truncated ? nothing('There are more; the images × nodes page shows all.') : '';
+  const { object, reference, image, missing, presentOn, conditions } = detail;
+  const facts = factList('facts', [
+    ['Image', reference],
+    ['Digest', shortDigest(image.digest)],
+    ['Aliases', image.aliases.join(', ') || '–'],
+    ['Size', image.size ?? '–'],
+    ['Nodes', coverageMeter(image.nodes)],
+  ]);
   return {
     title: `${object.namespace}/${object.name}`,
     sections: [
-      section('state', 'State', state),
-      section('missing', 'Missing on', html`${missingTable(missing, 'node', moment)}${more}`),
+      section('state', 'State', html`${healthText(detail, moment)}${facts}`),
+      section('missing', 'Missing on', missingTable(missing, 'node', moment)),
       section('present', 'Present on', nodeList(presentOn)),
       section('conditions', 'Conditions', conditionTable(conditions, moment)),
     ],
@@ -67,29 +86,42 @@ export function imagePage(detail: ImageDetail, moment: Moment): Page {
 
 function nodeList(names: readonly string[]): Html {
   if (names.length === 0) return nothing('No node.');
-  return html`<ul class="names">${names.map((name) => html`<li><a href="${nodeHref(name)}">${name}</a></li>`)}</ul>`;
+  const items = names.map((name) => html`<li><a href="${nodeHref(name)}">${name}</a></li>`);
+  return html`<ul class="names">${items}</ul>`;
 }
 
 export function nodePage({ node, present, missing }: NodeDetail, moment: Moment): Page {
-  const labels = Object.entries(node.labels).sort(([left], [right]) => (left < right ? -1 : 1));
-  const facts = html`<p>${healthBadge({ health: node.ready ? 'Ready' : 'Failing', reason: node.ready ? '' : 'NotReady' })} ${node.remarks.join('; ')}</p>
-<details><summary>${labels.length} labels</summary><dl class="labels">${labels.map(([key, value]) => html`<div><dt>${key}</dt><dd>${value}</dd></div>`)}</dl></details>`;
-  const rows = present.map(
-    ({ image, title, size }) =>
-      html`<tr><th scope="row"><a href="${imageHref(image)}">${title}</a></th><td class="number">${size ?? '–'}</td></tr>`,
-  );
-  const table = html`<table><thead><tr><th scope="col">Image</th><th scope="col">Size</th></tr></thead><tbody>${rows}</tbody></table>`;
+  const ready = node.ready
+    ? healthBadge({ health: 'Ready', reason: '' })
+    : healthBadge({ health: 'Failing', reason: 'NotReady' });
   return {
     title: `Node ${node.name}`,
     nav: '/nodes',
     sections: [
-      section('node', 'Node', facts),
+      section('node', 'Node', html`<p>${ready} ${node.remarks.join('; ')}</p>${nodeLabels(node)}`),
       section('missing', 'Misses', missingTable(missing, 'image', moment)),
-      section(
-        'present',
-        'Has',
-        rows.length === 0 ? nothing('None of the wanted images.') : scrollTable('Images on the node', table),
-      ),
+      section('present', 'Has', presentTable(present)),
     ],
   };
+}
+
+function nodeLabels({ labels }: NodeDetail['node']): Html {
+  const sorted = Object.entries(labels).sort(([left], [right]) => (left < right ? -1 : 1));
+  const list = factList('labels', sorted);
+  return html`<details><summary>${sorted.length} labels</summary>${list}</details>`;
+}
+
+type PresentImage = NodeDetail['present'][number];
+
+function presentTable(present: readonly PresentImage[]): Html {
+  if (present.length === 0) return nothing('None of the wanted images.');
+  const columns: readonly Column<PresentImage>[] = [
+    {
+      head: 'Image',
+      isName: true,
+      cell: ({ image, title }) => html`<a href="${imageHref(image)}">${title}</a>`,
+    },
+    { head: 'Size', isNumber: true, cell: ({ size }) => size ?? '–' },
+  ];
+  return dataTable('Images on the node', columns, present);
 }

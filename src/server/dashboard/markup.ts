@@ -1,4 +1,4 @@
-/** Pieces of markup that all pages share. Everything put into `html` is escaped; nothing here is marked as safe. */
+/** Pieces of markup that all pages share. Everything put into `html` is escaped; nothing is marked as safe. */
 
 import { html } from 'hono/html';
 import { formatDuration } from '../../domain/duration.ts';
@@ -23,7 +23,8 @@ const SIGNS: Readonly<Record<Health, string>> = {
 /** Sign, word and reason: never colour alone. */
 export function healthBadge({ health, reason }: Pick<HealthView, 'health' | 'reason'>): Html {
   const why = reason === '' || reason === health ? '' : html` <span class="why">${reason}</span>`;
-  return html`<span class="badge ${health.toLowerCase()}"><span aria-hidden="true">${SIGNS[health]}</span> ${health}</span>${why}`;
+  const sign = html`<span aria-hidden="true">${SIGNS[health]}</span>`;
+  return html`<span class="badge ${health.toLowerCase()}">${sign} ${health}</span>${why}`;
 }
 
 /** A time with its age, exact in the attribute and in the tooltip; a dash if there is none. */
@@ -44,6 +45,12 @@ function formatAge(milliseconds: number): string {
   return formatDuration(Math.floor(milliseconds / 1_000) * 1_000);
 }
 
+/** Whether every node that should have the image has it. */
+export function prepulledBadge(prepulled: boolean): Html {
+  if (!prepulled) return html`<span class="badge working">No</span>`;
+  return html`<span class="badge ready"><span aria-hidden="true">✓</span> Yes</span>`;
+}
+
 /** The first characters, the whole as a tooltip. */
 export function shortDigest(digest: string | undefined): Html {
   if (digest === undefined) return html`–`;
@@ -58,7 +65,8 @@ export function coverageMeter(
   if (nodes === undefined) return html`–`;
   const { present, eligible } = nodes;
   const figures = `${present}/${eligible}`;
-  const bar = html`<meter min="0" max="${Math.max(1, eligible)}" value="${present}" aria-label="nodes that have it">${figures}</meter>`;
+  const range = html`min="0" max="${Math.max(1, eligible)}" value="${present}"`;
+  const bar = html`<meter ${range} aria-label="nodes that have it">${figures}</meter>`;
   return html`${bar} <span class="figures">${figures}</span>`;
 }
 
@@ -72,11 +80,6 @@ export function imageHref({ namespace, name }: ObjectName): string {
 
 export function nodeHref(name: string): string {
   return `/nodes/${encodeURIComponent(name)}`;
-}
-
-/** A table that scrolls inside its own region, which the keyboard can reach. */
-export function scrollTable(label: string, table: Html): Html {
-  return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0">${table}</div>`;
 }
 
 /** What stands in place of an empty table. */

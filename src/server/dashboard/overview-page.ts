@@ -1,6 +1,7 @@
 /** The front page: sources with their health, images made by hand, pulls in flight, last events. */
 
 import { html } from 'hono/html';
+import { type Column, dataTable, type Fact, factList } from './data-table.ts';
 import {
   coverageMeter,
   type Html,
@@ -8,7 +9,6 @@ import {
   imageHref,
   type Moment,
   nothing,
-  scrollTable,
   sourceHref,
   timeAgo,
 } from './markup.ts';
@@ -22,7 +22,7 @@ export function overviewPage(overview: Overview, moment: Moment): Page {
     title: 'Sources',
     nav: '/',
     sections: [
-      section('figures', 'At a glance', figures(overview)),
+      section('figures', 'At a glance', factList('figures-list', figures(overview))),
       section('sources', 'Image sources', sourceTable(sources, moment)),
       section('others', 'Images made by hand', otherTable(others)),
       section('pulling', 'Pulls in flight', missingTable(pulling, 'both', moment)),
@@ -31,35 +31,64 @@ export function overviewPage(overview: Overview, moment: Moment): Page {
   };
 }
 
-function figures({ nodes, pairs, sources, pulling }: Overview): Html {
+function figures({ nodes, pairs, sources, pulling }: Overview): readonly Fact[] {
   const failing = sources.filter(({ health }) => health === 'Failing').length;
-  const figure = (name: string, value: string, note = ''): Html =>
-    html`<div><dt>${name}</dt><dd>${value}${note === '' ? '' : html` <span class="why">${note}</span>`}</dd></div>`;
-  return html`<dl class="figures-list">${figure('Sources', String(sources.length), failing === 0 ? '' : `${failing} failing`)}${figure('Nodes ready', `${nodes.ready}/${nodes.all}`)}${figure('Images on nodes', `${pairs.present}/${pairs.eligible}`, pairs.failed === 0 ? '' : `${pairs.failed} failed`)}${figure('Pulling now', String(pulling.length))}</dl>`;
+  return [
+    ['Sources', withNote(sources.length, failing === 0 ? '' : `${failing} failing`)],
+    ['Nodes ready', `${nodes.ready}/${nodes.all}`],
+    [
+      'Images on nodes',
+      withNote(`${pairs.present}/${pairs.eligible}`, pairs.failed === 0 ? '' : `${pairs.failed} failed`),
+    ],
+    ['Pulling now', pulling.length],
+  ];
+}
+
+function withNote(value: string | number, note: string): Html {
+  return note === '' ? html`${value}` : html`${value} <span class="why">${note}</span>`;
 }
 
 function sourceTable(sources: readonly SourceView[], moment: Moment): Html {
   if (sources.length === 0) return nothing('There is no ImageSource that you may see.');
-  const rows = sources.map(
-    (source) =>
-      html`<tr><th scope="row"><a href="${sourceHref(source)}">${source.namespace}/${source.name}</a><br><span class="why">${source.image}</span></th><td>${healthBadge(source)}${
-        source.health === 'Failing' ? html`<br><span class="message">${source.message}</span>` : ''
-      }</td><td class="wide">${source.recommended ?? '–'}</td><td>${coverageMeter({ present: source.prepulled, eligible: source.selected })}</td><td class="wide">${timeAgo(source.lastScan, moment)}</td><td class="wide">${timeAgo(source.nextScan, moment)}</td></tr>`,
-  );
-  return scrollTable(
-    'Image sources',
-    html`<table><thead><tr><th scope="col">Source</th><th scope="col">Health</th><th scope="col" class="wide">Recommended</th><th scope="col">Prepulled</th><th scope="col" class="wide">Last scan</th><th scope="col" class="wide">Next scan</th></tr></thead><tbody>${rows}</tbody></table>`,
-  );
+  const columns: readonly Column<SourceView>[] = [
+    { head: 'Source', isName: true, cell: sourceName },
+    { head: 'Health', cell: sourceHealth },
+    { head: 'Recommended', isWide: true, cell: ({ recommended }) => recommended ?? '–' },
+    {
+      head: 'Prepulled',
+      cell: ({ prepulled, selected }) => coverageMeter({ present: prepulled, eligible: selected }),
+    },
+    { head: 'Last scan', isWide: true, cell: ({ lastScan }) => timeAgo(lastScan, moment) },
+    { head: 'Next scan', isWide: true, cell: ({ nextScan }) => timeAgo(nextScan, moment) },
+  ];
+  return dataTable('Image sources', columns, sources);
 }
 
-function otherTable(others: Overview['others']): Html {
+function sourceName(source: SourceView): Html {
+  const { namespace, name, image } = source;
+  return html`<a href="${sourceHref(source)}">${namespace}/${name}</a><br><span class="why">${image}</span>`;
+}
+
+function sourceHealth(source: SourceView): Html {
+  const message = source.health === 'Failing' ? html`<br><span class="message">${source.message}</span>` : '';
+  return html`${healthBadge(source)}${message}`;
+}
+
+type Other = Overview['others'][number];
+
+function otherTable(others: readonly Other[]): Html {
   if (others.length === 0) return nothing('None.');
-  const rows = others.map(
-    (image) =>
-      html`<tr><th scope="row">${image.object === undefined ? image.title : html`<a href="${imageHref(image.object)}">${image.object.namespace}/${image.object.name}</a><br><span class="why">${image.title}</span>`}</th><td>${healthBadge(image)}</td><td class="number">${image.size ?? '–'}</td><td>${coverageMeter(image.nodes)}</td></tr>`,
-  );
-  return scrollTable(
-    'Images made by hand',
-    html`<table><thead><tr><th scope="col">PrepulledImage</th><th scope="col">Health</th><th scope="col">Size</th><th scope="col">Nodes</th></tr></thead><tbody>${rows}</tbody></table>`,
-  );
+  const columns: readonly Column<Other>[] = [
+    { head: 'PrepulledImage', isName: true, cell: otherName },
+    { head: 'Health', cell: healthBadge },
+    { head: 'Size', isNumber: true, cell: ({ size }) => size ?? '–' },
+    { head: 'Nodes', cell: ({ nodes }) => coverageMeter(nodes) },
+  ];
+  return dataTable('Images made by hand', columns, others);
+}
+
+function otherName({ object, title }: Other): Html {
+  if (object === undefined) return html`${title}`;
+  const link = html`<a href="${imageHref(object)}">${object.namespace}/${object.name}</a>`;
+  return html`${link}<br><span class="why">${title}</span>`;
 }

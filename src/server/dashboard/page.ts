@@ -28,7 +28,8 @@ export function section(id: string, title: string, content: Html): Section {
 
 /** The section as it stands in the page, and as it is sent when it has changed. */
 export function renderSection({ id, title, content }: Section): Html {
-  return html`<section id="${id}" data-live aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>${content}</section>`;
+  const head = html`<h2 id="${id}-title">${title}</h2>`;
+  return html`<section id="${id}" data-live aria-labelledby="${id}-title">${head}${content}</section>`;
 }
 
 const NAVIGATION = [

@@ -2,8 +2,9 @@
 
 import { describe, expect, it } from 'vitest';
 import { imagePage, nodePage, sourcePage } from '../../../src/server/dashboard/detail-pages.ts';
-import { matrixPage, nodesPage } from '../../../src/server/dashboard/matrix-page.ts';
+import { matrixPage } from '../../../src/server/dashboard/matrix-page.ts';
 import { selectMatrix } from '../../../src/server/dashboard/matrix-view.ts';
+import { nodesPage } from '../../../src/server/dashboard/nodes-page.ts';
 import { overviewPage } from '../../../src/server/dashboard/overview-page.ts';
 import { errorPage, framePage, type Page } from '../../../src/server/dashboard/page.ts';
 import { attributeOf, type Element, findAll, inside, parseHtml, rowsOf, textOf } from '../../support/html.ts';
@@ -233,7 +234,7 @@ describe('a source', () => {
       'No',
     ]);
     expect(textOf(findAll(elements, 'section', { id: 'named' })[0])).toContain(
-      'RecommendedRecommended (Weekly 2026_47) recommended ✓ prepulled',
+      'RecommendedRecommended (Weekly 2026_47) recommended ✓ Yes',
     );
   });
 
