@@ -1,4 +1,4 @@
-/** A demo cluster worth looking at: pools, sources that work and one that does not, pulls that fail and hang. */
+/** A demo cluster worth looking at: pools, sources good and bad, pulls that fail and hang. */
 
 import { join } from 'node:path';
 import { Cluster } from '../../hack/dev-cluster/cluster.ts';

@@ -1,4 +1,4 @@
-/** The script of the pages: replaces the parts that changed. Without it, the pages are the same and stand still. */
+/** The script of the pages: replaces the parts that changed. Without it, the pages stand still. */
 
 /** Plain JavaScript for browsers, served as it is; `html` comes escaped from our own views. */
 export const LIVE_SCRIPT = `'use strict';
@@ -31,7 +31,8 @@ export const LIVE_SCRIPT = `'use strict';
     };
   };
 
-  const scrolls = (section) => [...section.querySelectorAll('.scroll')].map((box) => [box.scrollLeft, box.scrollTop]);
+  const boxes = (section) => [...section.querySelectorAll('.scroll')];
+  const scrolls = (section) => boxes(section).map((box) => [box.scrollLeft, box.scrollTop]);
   const opened = (section) => [...section.querySelectorAll('details')].map((details) => details.open);
 
   const replace = (id, html) => {
@@ -44,7 +45,7 @@ export const LIVE_SCRIPT = `'use strict';
     const open = opened(old);
     old.replaceWith(next);
     next.querySelectorAll('details').forEach((details, index) => { details.open = open[index] === true; });
-    next.querySelectorAll('.scroll').forEach((box, index) => {
+    boxes(next).forEach((box, index) => {
       const [left, top] = positions[index] || [0, 0];
       box.scrollLeft = left;
       box.scrollTop = top;

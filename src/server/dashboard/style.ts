@@ -33,8 +33,10 @@ h1 { font-size: 1.4rem; margin: 1rem 0 .5rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.05rem; margin: 1.6rem 0 .5rem; }
 .scroll { overflow: auto; max-width: 100%; border: 1px solid var(--line); border-radius: 6px; }
 table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line); }
-thead th { background: var(--panel); font-size: .82rem; color: var(--quiet); font-weight: 600; white-space: nowrap; }
+th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line);
+  }
+thead th { background: var(--panel); font-size: .82rem; color: var(--quiet); font-weight: 600;
+  white-space: nowrap; }
 tbody tr:last-child > * { border-bottom: 0; }
 th[scope=row] { font-weight: 600; overflow-wrap: anywhere; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
@@ -54,27 +56,36 @@ meter { width: 5rem; height: .8rem; vertical-align: middle; }
 meter::-webkit-meter-bar { background: var(--off-back); border: 1px solid var(--line); border-radius: 4px; }
 meter::-webkit-meter-optimum-value { background: var(--bar); border-radius: 3px; }
 .figures-list { display: flex; flex-wrap: wrap; gap: .6rem; margin: 0; }
-.figures-list div { border: 1px solid var(--line); border-radius: 6px; padding: .5rem .9rem; min-width: 9rem; }
+.figures-list div { border: 1px solid var(--line); border-radius: 6px; padding: .5rem .9rem;
+  min-width: 9rem; }
 .figures-list dt, .facts dt, .labels dt { color: var(--quiet); font-size: .85rem; }
 .figures-list dd { margin: 0; font-size: 1.25rem; font-weight: 600; font-variant-numeric: tabular-nums; }
-.facts, .labels { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: .5rem 1.5rem; margin: 0; }
+.facts, .labels { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr));
+  gap: .5rem 1.5rem; margin: 0; }
 .facts dd, .labels dd { margin: 0; overflow-wrap: anywhere; }
 .names { columns: 14rem; margin: 0; padding-left: 1.2rem; }
 .filters { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; margin: .5rem 0; }
-.filters input[type=search], .filters select, .filters button { font: inherit; color: inherit; background: var(--panel);
+.filters input[type=search], .filters select, .filters button { font: inherit; color: inherit;
+  background: var(--panel);
   border: 1px solid var(--quiet); border-radius: 4px; padding: .2rem .4rem; max-width: 14rem; }
-.legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; list-style: none; padding: 0; margin: 0 0 .6rem; font-size: .88rem; }
-.cell { display: inline-block; width: 1.5rem; text-align: center; border-radius: 3px; border: 1px solid var(--line); min-height: 1.3rem; }
+.legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; list-style: none; padding: 0; margin: 0 0 .6rem;
+  font-size: .88rem; }
+.cell { display: inline-block; width: 1.5rem; text-align: center; border-radius: 3px;
+  border: 1px solid var(--line); min-height: 1.3rem; }
 .scroll:has(.matrix) { max-height: 85vh; }
 .matrix { width: auto; font-size: .82rem; }
-.matrix td { text-align: center; padding: .1rem .15rem; min-width: 1.35rem; border-left: 1px solid var(--line); white-space: nowrap; }
+.matrix td { text-align: center; padding: .1rem .15rem; min-width: 1.35rem;
+  border-left: 1px solid var(--line); white-space: nowrap; }
 .matrix td a { color: inherit; display: block; text-decoration: none; }
-.matrix th[scope=row] { padding: .15rem .6rem; position: sticky; left: 0; background: var(--back); white-space: nowrap; z-index: 1; }
+.matrix th[scope=row] { padding: .15rem .6rem; position: sticky; left: 0; background: var(--back);
+  white-space: nowrap; z-index: 1; }
 .matrix .group > * { border-top: 2px solid var(--line); }
 .matrix .group th { background: var(--panel); }
-.matrix thead th { position: sticky; top: 0; z-index: 2; vertical-align: bottom; text-align: center; padding: .4rem .1rem; }
+.matrix thead th { position: sticky; top: 0; z-index: 2; vertical-align: bottom; text-align: center;
+  padding: .4rem .1rem; }
 .matrix thead th:first-child { left: 0; z-index: 3; text-align: left; padding-left: .6rem; }
-.matrix thead a { writing-mode: vertical-rl; transform: rotate(180deg); text-decoration: none; max-height: 12rem;
+.matrix thead a { writing-mode: vertical-rl; transform: rotate(180deg); text-decoration: none;
+  max-height: 12rem;
   overflow: hidden; text-overflow: ellipsis; }
 @media (max-width: 40rem) {
   .wide { display: none; }

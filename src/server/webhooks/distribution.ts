@@ -1,5 +1,5 @@
 /**
- * CNCF Distribution's notifications, and so those of every registry made of it (GitLab self-managed among them).
+ * CNCF Distribution's notifications, and so those of every registry made of it, GitLab's (self-managed) too.
  * https://distribution.github.io/distribution/about/notifications/
  */
 import * as z from 'zod';

@@ -1,4 +1,7 @@
-/** Docker Hub's webhook: one tag a request, no signature, no event id. https://docs.docker.com/docker-hub/repos/manage/webhooks/ */
+/**
+ * Docker Hub's webhook: one tag a request, no signature, no event id.
+ * https://docs.docker.com/docker-hub/repos/manage/webhooks/
+ */
 import * as z from 'zod';
 import { repository, tag } from './fields.ts';
 import { defineFormat, hasField } from './format.ts';

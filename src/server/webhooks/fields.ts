@@ -1,4 +1,4 @@
-/** Bounded pieces of which the payload schemas are made: an event of a real registry is far below these limits. */
+/** Bounded pieces that payload schemas are made of: events of real registries are far below these limits. */
 import * as z from 'zod';
 
 const REPOSITORY_MAX = 512;

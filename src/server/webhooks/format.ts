@@ -1,4 +1,4 @@
-/** What a vendor's file declares: how its payload is known, what it must contain, and which pushes it tells of. */
+/** What a vendor's file declares: how its payload is known, what is in it, and which pushes it tells of. */
 
 import type * as z from 'zod';
 import { err, type Result } from '../../domain/result.ts';

@@ -1,4 +1,4 @@
-/** Which ImageSources a token belongs to. Tokens are read from Secrets when they are asked for, and kept for a minute. */
+/** Which ImageSources a token belongs to. Secrets are read when they are asked for, and kept for a minute. */
 
 import type { ImageSource } from '../../api/image-source.ts';
 import type { Clock } from '../../clock.ts';

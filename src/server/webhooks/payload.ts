@@ -12,7 +12,7 @@ import { harborCloudEvents, harborDefault } from './harbor.ts';
 import type { Push } from './push.ts';
 import { quay } from './quay.ts';
 
-/** The first that recognises a payload reads it: what is marked by a header or a type comes before what is guessed by a field. */
+/** The first that recognises a payload reads it: known by a header or a type before guessed by a field. */
 export const FORMATS: readonly PayloadFormat[] = [
   github,
   harborCloudEvents,

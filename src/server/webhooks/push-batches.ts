@@ -7,7 +7,7 @@ import { formatKey, type ObjectKey } from '../../kube/resource.ts';
 /** Tags that were pushed to one source since the last write. */
 export interface PushBatch {
   readonly source: ObjectKey;
-  /** Each tag once, with what was said of it last; one more than the leader is told one by one if there were more. */
+  /** Each tag once, with what was said of it last; one more than MAX_PUSHED_TAGS if there were more. */
   readonly pushed: readonly PushedTag[];
 }
 

@@ -1,4 +1,4 @@
-/** Makes pushed tags known to the leader: an annotation on the ImageSource, written with its resourceVersion. */
+/** Makes pushed tags known to the leader: an annotation of the ImageSource, under its resourceVersion. */
 
 import { randomUUID } from 'node:crypto';
 import { ANNOTATIONS } from '../../api/group-version.ts';

@@ -1,4 +1,7 @@
-/** Keeps what was sent before, or long ago, from counting again. Each replica has its own memory: a second look at a tag is harmless. */
+/**
+ * Keeps what was sent before, or long ago, from counting again. Each replica has its own memory: a second look at a
+ * tag is harmless.
+ */
 
 import type { Clock } from '../../clock.ts';
 import type { Push } from './push.ts';
@@ -26,7 +29,7 @@ export class ReplayGuard {
     return this.#seen.size;
   }
 
-  /** Judges the push, and remembers its id if it is fresh. `scope` is the source: ids are unique per registry at best. */
+  /** Judges the push, and remembers its id if it is fresh. `scope`: the source; ids are unique per registry. */
   admit(scope: string, { eventId, occurredAt }: Push): Freshness {
     const age = occurredAt === undefined ? 0 : this.#clock.now() - occurredAt;
     if (age > MAX_AGE_MS || age < -MAX_AHEAD_MS) return 'Stale';

@@ -1,4 +1,4 @@
-/** What each vendor sends, taken from its documentation, becomes pushes; what nobody sends is refused with a hint. */
+/** What vendors send, by their documentation, becomes pushes; what nobody sends is refused with a hint. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
