@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { JsonNumber, type JsonValue } from './json-text.ts';
 
-/** Far more than anybody writes, and little enough that no list keeps others waiting. */
+/** With those within others; far more than anybody writes, and little enough that no list keeps others waiting. */
 const MAX_EXPRESSIONS = 200;
 const MAX_ORDERS = 16;
 
@@ -46,20 +46,13 @@ const leaf = z.discriminatedUnion('type', [exact, contains, compare, isNull]);
 
 const and = z.strictObject({
   type: z.literal('and'),
-  sub_expressions: z
-    .array(leaf)
-    .min(2)
-    .max(MAX_EXPRESSIONS)
-    .describe('All must match; of tasks, one and the same task.'),
+  sub_expressions: z.array(leaf).min(2).describe('All must match; of tasks, one and the same task.'),
   invert,
 });
 
 const or = z.strictObject({
   type: z.literal('or'),
-  sub_expressions: z
-    .array(z.discriminatedUnion('type', [exact, contains, compare, isNull, and]))
-    .min(2)
-    .max(MAX_EXPRESSIONS),
+  sub_expressions: z.array(z.discriminatedUnion('type', [exact, contains, compare, isNull, and])).min(2),
   invert,
 });
 
@@ -91,10 +84,19 @@ export function readFilter(body: JsonValue | undefined): Result<Filter> {
   if (body === undefined || body === null || (Array.isArray(body) && body.length === 0))
     return ok(EMPTY_FILTER);
   const parsed = filterSchema.safeParse(toPlain(body));
-  if (parsed.success) return ok(parsed.data);
-  const [issue] = parsed.error.issues;
+  if (!parsed.success) return err(describe(parsed.error.issues[0]));
+  const count = parsed.data.expressions.reduce((sum, expression) => sum + countOf(expression), 0);
+  return count > MAX_EXPRESSIONS ? err(`more than ${MAX_EXPRESSIONS} expressions`) : ok(parsed.data);
+}
+
+function describe(issue: z.core.$ZodIssue | undefined): string {
   const where = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
-  return err(`${where}${issue?.message ?? 'not a filter'}`);
+  return `${where}${issue?.message ?? 'not a filter'}`;
+}
+
+function countOf(expression: Expression): number {
+  if (expression.type !== 'and' && expression.type !== 'or') return 1;
+  return expression.sub_expressions.reduce((sum, part) => sum + countOf(part), 1);
 }
 
 function toPlain(value: JsonValue): unknown {

@@ -37,7 +37,7 @@ export function compileFilter<T extends Row>(filter: Filter, table: FieldTable<T
   }
   const order = compileOrder(filter.order_by, table);
   if (!order.ok) return order;
-  return ok((rows) => rows.filter((row) => tests.every((test) => test(row))).sort(order.value));
+  return ok((rows) => order.value(rows.filter((row) => tests.every((test) => test(row)))));
 }
 
 /** One index a related row; one for the row itself if nothing is related. */
@@ -146,35 +146,48 @@ function compileCompare<T>(
   return ok((value) => value !== null && holds(compareValues(kind, value, operand.value)));
 }
 
-type Comparison<T> = (left: T, right: T) => number;
+/** What one entry of order_by makes of a row, and how two of them compare. */
+interface Ordering<T> {
+  readonly keyOf: (row: T) => FieldValue;
+  readonly compare: (left: FieldValue, right: FieldValue) => number;
+}
 
 /** Rows that are equal in all of it are in the order of their pk. */
-function compileOrder<T extends Row>(orders: readonly Order[], table: FieldTable<T>): Result<Comparison<T>> {
-  const comparisons: Comparison<T>[] = [];
+function compileOrder<T extends Row>(orders: readonly Order[], table: FieldTable<T>): Result<Selection<T>> {
+  const orderings: Ordering<T>[] = [];
   for (const order of orders) {
     const found = findField(table, order.field);
     if (found === undefined) return err(unknownField(order.field, table));
-    comparisons.push(comparisonBy(order, found));
+    orderings.push(orderingBy(order, found));
   }
-  return ok((left, right) => {
-    for (const compare of comparisons) {
-      const difference = compare(left, right);
-      if (difference !== 0) return difference;
-    }
-    return left.pk - right.pk;
-  });
+  return ok((rows) =>
+    rows
+      .map((row) => ({ row, keys: orderings.map(({ keyOf }) => keyOf(row)) }))
+      .sort((left, right) => compareKeys(left.keys, right.keys, orderings) || left.row.pk - right.row.pk)
+      .map(({ row }) => row),
+  );
+}
+
+function compareKeys<T>(
+  left: readonly FieldValue[],
+  right: readonly FieldValue[],
+  orderings: readonly Ordering<T>[],
+): number {
+  for (const [index, { compare }] of orderings.entries()) {
+    const difference = compare(left[index] ?? null, right[index] ?? null);
+    if (difference !== 0) return difference;
+  }
+  return 0;
 }
 
 /** No value comes first, last if descending. Of many related values the one counts that comes first in this order. */
-function comparisonBy<T>({ ascending, nulls_first: nullsFirst }: Order, found: Field<T>): Comparison<T> {
-  const { kind } = found;
+function orderingBy<T>({ ascending, nulls_first: nullsFirst }: Order, { kind, read }: Field<T>): Ordering<T> {
   const direction = ascending ? 1 : -1;
   const compare = (left: FieldValue, right: FieldValue): number => {
     const isApart = nullsFirst === true && (left === null || right === null);
     return compareValues(kind, left, right) * (isApart ? 1 : direction);
   };
-  const keyOf = (row: T): FieldValue => [...found.read(row)].sort(compare)[0] ?? null;
-  return (left, right) => compare(keyOf(left), keyOf(right));
+  return { compare, keyOf: (row) => [...read(row)].sort(compare)[0] ?? null };
 }
 
 function unknownField<T>(name: string, table: FieldTable<T>): string {

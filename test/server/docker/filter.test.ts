@@ -183,6 +183,11 @@ describe('values', () => {
 describe('the language', () => {
   it.each<[string, unknown]>([
     ['an unknown property', { expression: [] }],
+    [
+      'too much at once',
+      { expressions: Array.from({ length: 67 }, () => ({ type: 'or', sub_expressions: [train, train] })) },
+    ],
+    ['too many fields to order by', { order_by: Array.from({ length: 17 }, () => ({ field: 'pk' })) }],
     ['an unknown type', { expressions: [{ type: 'regex', field: 'name', value: 'a' }] }],
     [
       'or within and',
