@@ -118,7 +118,8 @@ async function ensureChild(
   const stored = await client.apply(
     prepulledImageType,
     { metadata: { namespace, name, labels, ownerReferences }, spec },
-    { signal },
+    // The cache may not show yet what somebody else has just made: a new child takes nothing over.
+    { signal, force: current !== undefined },
   );
   applied.note(key, stored, spec);
   log.info('prepulled image applied', { child: name, image: spec['image'] });

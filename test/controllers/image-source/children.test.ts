@@ -203,6 +203,39 @@ describe('an object that has the name of a child', () => {
   });
 });
 
+describe('a name that the cache believes to be free', () => {
+  function forces(): readonly (string | null)[] {
+    const applies = world.server.requests.filter(
+      ({ verb, plural }) => verb === 'apply' && plural === 'prepulledimages',
+    );
+    return applies.map(({ query }) => query.get('force'));
+  }
+
+  it('is not taken by force: the server refuses, and the next pass sees whose it is', async () => {
+    world = await start();
+    world.server.fail({
+      when: ({ verb, plural }) => verb === 'apply' && plural === 'prepulledimages',
+      action: { kind: 'status', code: 409, reason: 'Conflict' },
+      times: 3,
+    });
+    await expect(world.reconcile()).rejects.toMatchObject({ status: 409 });
+    expect(forces()).toEqual(['false', 'false', 'false']);
+    expect(world.status).toEqual({});
+    await world.reconcile();
+    expect(world.childTags).toEqual(STOCK);
+  });
+
+  it('is another matter than a child of ours, whose fields are ours', async () => {
+    world = await start();
+    await world.reconcile();
+    const { prepull } = world.source.spec;
+    if (prepull === undefined) throw new Error('no template');
+    world.edit({ prepull: { ...prepull, keepWarm: true } });
+    await world.reconcile();
+    expect(forces().slice(3)).toEqual(['true', 'true', 'true']);
+  });
+});
+
 describe('a child that is no longer selected', () => {
   it('is deleted, with its uid as precondition', async () => {
     world = await start();
