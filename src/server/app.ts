@@ -9,10 +9,11 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../kube/logger.ts';
 import { ANONYMOUS, type Authorizer, type Caller } from './authorize.ts';
 import { type ClientLimiter, clientOf } from './client-limiter.ts';
+import { signalOf } from './client-signal.ts';
 import { finishExchange } from './exchange-log.ts';
 import type { HttpMetrics } from './http-metrics.ts';
 import { ProblemError, problemOf, problemResponse } from './problem.ts';
-import type { RouteGroup, ServerContext, ServerEnv } from './route-group.ts';
+import type { Exchange, RouteGroup, ServerContext, ServerEnv } from './route-group.ts';
 import { securityHeaders } from './security-headers.ts';
 
 export interface AppOptions {
@@ -43,10 +44,17 @@ export function buildApp(options: AppOptions): Fetch {
     .toSorted((left, right) => right.basePath.length - left.basePath.length)
     .map((group) => ({ group, app: buildGroup(group, options) }));
   return (request, env) => {
-    const { pathname } = new URL(request.url);
-    const found = apps.find(({ group }) => isBelow(pathname, group.basePath));
+    const path = pathOf(request.url);
+    const found = apps.find(({ group }) => isBelow(path, group.basePath));
     return found === undefined ? new Response(null, { status: 404 }) : found.app.fetch(request, env);
   };
+}
+
+/** `url` is absolute and normal already. */
+function pathOf(url: string): string {
+  const start = url.indexOf('/', url.indexOf('://') + 3);
+  const end = url.slice(start).search(/[?#]/);
+  return end === -1 ? url.slice(start) : url.slice(start, start + end);
 }
 
 /** Takes what no group takes. */
@@ -104,13 +112,8 @@ function openExchange(group: RouteGroup, options: AppOptions): MiddlewareHandler
   return async (context, next) => {
     const started = options.clock.monotonic();
     const id = requestId(context.req.header('x-request-id'));
-    context.set('exchange', {
-      id,
-      address: context.env.incoming.socket.remoteAddress ?? '',
-      caller: ANONYMOUS,
-      log: options.log.child({ requestId: id }),
-      closing: options.closing,
-    });
+    const address = context.env.incoming.socket.remoteAddress ?? '';
+    context.set('exchange', new OpenExchange({ id, address, log: options.log, closing: options.closing }));
     await next();
     for (const [name, value] of headers)
       if (!context.res.headers.has(name)) context.res.headers.set(name, value);
@@ -123,6 +126,33 @@ function openExchange(group: RouteGroup, options: AppOptions): MiddlewareHandler
       ...options,
     });
   };
+}
+
+interface Opened extends Pick<Exchange, 'id' | 'address' | 'closing'> {
+  readonly log: Logger;
+}
+
+/** A logger with the request id is made when somebody writes with it: most requests only leave their line. */
+class OpenExchange implements Exchange {
+  readonly id: string;
+  readonly address: string;
+  readonly closing: AbortSignal;
+  caller: Caller = ANONYMOUS;
+  subject?: string;
+  readonly #log: Logger;
+  #child: Logger | undefined;
+
+  constructor({ id, address, closing, log }: Opened) {
+    this.id = id;
+    this.address = address;
+    this.closing = closing;
+    this.#log = log;
+  }
+
+  get log(): Logger {
+    this.#child ??= this.#log.child({ requestId: this.id });
+    return this.#child;
+  }
 }
 
 /** The client's own id helps to find a request in two logs; anything unusual is replaced. */
@@ -159,8 +189,7 @@ function requireReady({ isReady }: AppOptions): MiddlewareHandler<ServerEnv> {
 function identify(group: RouteGroup, options: AppOptions): MiddlewareHandler<ServerEnv> {
   return async (context, next) => {
     if (group.authentication === 'Bearer') {
-      const exchange = context.get('exchange');
-      context.set('exchange', { ...exchange, caller: await callerOf(group, options, context) });
+      context.get('exchange').caller = await callerOf(group, options, context);
     }
     await next();
   };
@@ -174,7 +203,7 @@ async function callerOf(
   const token = bearerToken(context.req.header('authorization')) ?? tokenOf?.(context);
   if (token !== undefined) {
     try {
-      return await authorizer.authenticate(token, context.req.raw.signal);
+      return await authorizer.authenticate(token, signalOf(context));
     } catch (error) {
       limiter.take(clientOf(context.get('exchange').address), REFUSED_TOKEN_COST);
       throw error;
@@ -195,10 +224,12 @@ function bearerToken(header: string | undefined): string | undefined {
 }
 
 function limitBody({ maxBodyBytes = MAX_BODY_BYTES }: RouteGroup): MiddlewareHandler<ServerEnv> {
-  return bodyLimit({
+  const limit = bodyLimit({
     maxSize: maxBodyBytes,
     onError: () => {
       throw new ProblemError('PayloadTooLarge', `the body is longer than ${maxBodyBytes} bytes`);
     },
   });
+  // Nobody reads a body there, and to look for one costs more than the answer.
+  return (context, next) => (READING_METHODS.has(context.req.method) ? next() : limit(context, next));
 }

@@ -6,6 +6,7 @@ import type { ImageSource } from '../api/image-source.ts';
 import type { Clock } from '../clock.ts';
 import { formatKey } from '../kube/resource.ts';
 import type { Authorizer } from './authorize.ts';
+import { signalOf } from './client-signal.ts';
 import type { ClusterReader, ListingReader } from './cluster.ts';
 import { ProblemError } from './problem.ts';
 import type { ServerContext } from './route-group.ts';
@@ -45,10 +46,6 @@ export const sourceQuery = {
 export interface Address {
   readonly namespace: string;
   readonly name: string;
-}
-
-export function signalOf(context: ServerContext): AbortSignal {
-  return context.req.raw.signal;
 }
 
 /** Whether it exists is told only to who may see it. @throws ProblemError Forbidden, NotFound */

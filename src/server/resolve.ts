@@ -17,6 +17,7 @@ import type { Result } from '../domain/result.ts';
 import { IMAGE_CLASSES, imageForClass } from '../domain/spawner.ts';
 import { formatKey } from '../kube/resource.ts';
 import { resolvedImageSchema } from './answers.ts';
+import { signalOf } from './client-signal.ts';
 import { describeListed } from './listed-image.ts';
 import { type Operation, readQuery } from './operation.ts';
 import { ProblemError } from './problem.ts';
@@ -25,7 +26,6 @@ import {
   originHeader,
   type ReadingParts,
   SOURCES,
-  signalOf,
   sourceQuery,
   viewSource,
 } from './reading.ts';

@@ -13,7 +13,8 @@ export interface Exchange {
   readonly id: string;
   /** The other end of the connection; forwarding headers are not believed. */
   readonly address: string;
-  readonly caller: Caller;
+  /** Anonymous until the group's authentication has said otherwise. */
+  caller: Caller;
   /** Carries the request id. */
   readonly log: Logger;
   /** Aborts when the server closes: streams without an end must listen. */

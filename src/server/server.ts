@@ -3,7 +3,7 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
+import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Clock } from '../clock.ts';
 import { sleep } from '../clock.ts';
 import type { Logger } from '../kube/logger.ts';
@@ -17,7 +17,7 @@ import {
 } from './certificate-files.ts';
 import { ClientLimiter, clientOf } from './client-limiter.ts';
 import type { HttpMetrics } from './http-metrics.ts';
-import { PROBLEM_MEDIA_TYPE } from './problem.ts';
+import { ProblemError, problemOf, problemResponse } from './problem.ts';
 import type { RouteGroup } from './route-group.ts';
 
 export interface HttpServerOptions {
@@ -87,8 +87,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 
 function createNodeServer(fetch: Fetch, pair: CertificatePair | undefined): Server | SecureServer {
   const listener = getRequestListener((request, env) => fetch(request, env as Parameters<Fetch>[1]), {
-    // Only what never became a request gets here: a target or a Host header that is no URL.
-    errorHandler: () => malformed(),
+    errorHandler: (error) => unrouted(error instanceof RequestError ? 'BadRequest' : 'Internal'),
   });
   const handle: Parameters<typeof createServer>[1] = (incoming, outgoing) => {
     void listener(incoming, outgoing);
@@ -103,18 +102,10 @@ function createNodeServer(fetch: Fetch, pair: CertificatePair | undefined): Serv
   return server;
 }
 
-function malformed(): Response {
-  const body = {
-    type: 'tag:larder.dev,2026:problem/BadRequest',
-    title: 'Bad Request',
-    status: 400,
-    detail: 'the request is malformed',
-    code: 'BadRequest',
-  };
-  return new Response(`${JSON.stringify(body)}\n`, {
-    status: 400,
-    headers: { 'content-type': PROBLEM_MEDIA_TYPE },
-  });
+/** What never became a request (a target or a Host header that is no URL), or failed outside of every route. */
+function unrouted(code: 'BadRequest' | 'Internal'): Response {
+  const detail = code === 'BadRequest' ? 'the request is malformed' : 'this should not have happened';
+  return problemResponse(problemOf(new ProblemError(code, detail)));
 }
 
 /** One client must not hold all connections, however slowly it talks on them. */

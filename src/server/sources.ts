@@ -7,6 +7,7 @@ import { IMAGE_TYPES } from '../api/tag-rules.ts';
 import { dropdownImages, menuImages } from '../domain/spawner.ts';
 import { formatKey } from '../kube/resource.ts';
 import { imagePageSchema, menuSchema, sourceListSchema, type sourceSchema } from './answers.ts';
+import { signalOf } from './client-signal.ts';
 import { describeListed, findImages } from './listed-image.ts';
 import { type Operation, readParams, readQuery } from './operation.ts';
 import { pageOf, pageQuery } from './page.ts';
@@ -17,7 +18,6 @@ import {
   type ReadingParts,
   readSource,
   SOURCES,
-  signalOf,
   viewSource,
 } from './reading.ts';
 import { respondJson } from './representation.ts';

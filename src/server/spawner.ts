@@ -14,16 +14,9 @@ import {
 } from '../domain/spawner.ts';
 import { findCondition } from '../kube/condition.ts';
 import { prepullsSchema, spawnerImagesSchema } from './answers.ts';
+import { signalOf } from './client-signal.ts';
 import { type Operation, readQuery } from './operation.ts';
-import {
-  chooseSource,
-  NODES,
-  originHeader,
-  type ReadingParts,
-  signalOf,
-  sourceQuery,
-  viewSource,
-} from './reading.ts';
+import { chooseSource, NODES, originHeader, type ReadingParts, sourceQuery, viewSource } from './reading.ts';
 import { type Representation, representationOf, respond, respondJson } from './representation.ts';
 import type { RouteGroup, ServerEnv } from './route-group.ts';
 import type { SourceView } from './source-view.ts';

@@ -72,14 +72,21 @@ export interface WorldOptions {
   readonly anonymousRead?: boolean;
   readonly reviews?: FakeReviews;
   readonly clock?: Clock;
+  /** Default: true. */
+  readonly accessLog?: boolean;
 }
 
 /** All reading routes over the world, on a free port. */
 export async function serveWorld(world: ReadingWorld, options: WorldOptions = {}): Promise<ServedGroups> {
-  const { anonymousRead = true, reviews = new FakeReviews(), clock = systemClock } = options;
+  const {
+    anonymousRead = true,
+    reviews = new FakeReviews(),
+    clock = systemClock,
+    accessLog = true,
+  } = options;
   const authorizer = new Authorizer({ reviews, clock, anonymousRead });
   const groups = worldGroups(world, { authorizer, clock });
-  return ServedGroups.start({ groups, authorizer, reviews, clock });
+  return ServedGroups.start({ groups, authorizer, reviews, clock, accessLog });
 }
 
 export function worldGroups(
