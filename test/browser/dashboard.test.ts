@@ -101,8 +101,8 @@ describe.skipIf(findChromium() === undefined)('the dashboard', () => {
       await page.keyboard.press('Enter');
       await page.keyboard.press('Tab');
       expect(await page.evaluate('document.activeElement.name')).toBe('source');
-      await page.getByRole('region', { name: 'Images and nodes' }).focus();
-      expect(await page.evaluate('document.activeElement.getAttribute("role")')).toBe('region');
+      await page.getByRole('group', { name: 'Images and nodes' }).focus();
+      expect(await page.evaluate('document.activeElement.getAttribute("role")')).toBe('group');
     });
 
     it('a missing cell says what it is and leads to the reason', async () => {

@@ -14,7 +14,7 @@ export interface Column<T> {
   readonly isNumber?: boolean;
 }
 
-/** A table in a region of its own, which the keyboard can reach and scroll. */
+/** A table in a group of its own, which the keyboard can reach and scroll; its section is the landmark. */
 export function dataTable<T>(label: string, columns: readonly Column<T>[], rows: readonly T[]): Html {
   const heads = columns.map((column) => html`<th scope="col"${classOf(column)}>${column.head}</th>`);
   const body = rows.map((row) => html`<tr>${columns.map((column) => dataCell(column, row))}</tr>`);
@@ -22,7 +22,7 @@ export function dataTable<T>(label: string, columns: readonly Column<T>[], rows:
 }
 
 export function scrollRegion(label: string, table: Html): Html {
-  return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0">${table}</div>`;
+  return html`<div class="scroll" role="group" aria-label="${label}" tabindex="0">${table}</div>`;
 }
 
 function dataCell<T>(column: Column<T>, row: T): Html {

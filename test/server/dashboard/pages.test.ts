@@ -163,9 +163,9 @@ describe('every page', () => {
       const elements = await open(page);
       const heads = findAll(elements, 'th');
       expect(heads.filter((head) => attributeOf(head, 'scope') === undefined)).toEqual([]);
-      for (const region of findAll(elements, 'div', { role: 'region' })) {
-        expect(attributeOf(region, 'aria-label')).toBeTruthy();
-        expect(attributeOf(region, 'tabindex')).toBe('0');
+      for (const group of findAll(elements, 'div', { role: 'group' })) {
+        expect(attributeOf(group, 'aria-label')).toBeTruthy();
+        expect(attributeOf(group, 'tabindex')).toBe('0');
       }
     },
   );
