@@ -106,7 +106,7 @@ function requestOf(context: ServerContext, basePath: string): FacadeRequest {
     // Not the client's: what it has begun is finished although it hangs up.
     signal: context.get('exchange').closing,
     setCaller: (caller) => {
-      context.set('exchange', { ...context.get('exchange'), caller });
+      context.get('exchange').caller = caller;
     },
     setSubject: (subject) => {
       context.get('exchange').subject = subject;
