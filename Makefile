@@ -122,6 +122,7 @@ bench: build ## Measure: pure core, registry client, controller runtime (a few m
 	@node --expose-gc hack/bench/stock.ts
 	@node hack/bench/registry.ts
 	@node hack/bench/kube.ts
+	@node hack/bench/http.ts
 
 .PHONY: fuzz
 fuzz: install ## Fuzz the records API and the reading routes with schemathesis (SECONDS=60 each; fetched from PyPI once)

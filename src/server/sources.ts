@@ -6,7 +6,7 @@ import type { ImageSource } from '../api/image-source.ts';
 import { IMAGE_TYPES } from '../api/tag-rules.ts';
 import { dropdownImages, menuImages } from '../domain/spawner.ts';
 import { formatKey } from '../kube/resource.ts';
-import { imagePageSchema, menuSchema, sourceListSchema, type sourceSchema } from './answers.ts';
+import { imagePageSchema, menuSchema, sourceListSchema, sourceSchema } from './answers.ts';
 import { signalOf } from './client-signal.ts';
 import { describeListed, findImages } from './listed-image.ts';
 import { type Operation, readParams, readQuery } from './operation.ts';
@@ -58,6 +58,16 @@ export const SOURCE_OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: '/v1/sources/{namespace}/{name}',
+    operationId: 'getSource',
+    summary: 'One ImageSource.',
+    tag: 'sources',
+    params: objectParams,
+    query: z.strictObject({}),
+    answers: { 200: { description: 'The source.', schema: sourceSchema } },
+  },
+  {
+    method: 'get',
     path: '/v1/sources/{namespace}/{name}/images',
     operationId: 'listSourceImages',
     summary: 'The whole list of a source, page by page, without tags for one architecture.',
@@ -86,6 +96,11 @@ export function addSourceRoutes(routes: Hono<ServerEnv>, parts: ReadingParts): v
     const visible = await parts.authorizer.visible(caller, SOURCES, all, signalOf(context));
     const chosen = defaultSource(all);
     return respondJson(context, { items: visible.map((source) => describe(source, source === chosen)) });
+  });
+  routes.get('/sources/:namespace/:name', async (context) => {
+    readQuery(context, z.strictObject({}));
+    const source = await readSource(parts, context, readParams(context, objectParams));
+    return respondJson(context, describe(source, source === defaultSource(parts.cluster.sources())));
   });
   routes.get('/sources/:namespace/:name/images', async (context) => {
     const query = readQuery(context, imagesQuery);

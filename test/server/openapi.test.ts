@@ -50,6 +50,7 @@ const PATHS: Readonly<Record<string, string>> = {
   '/spawner/v1/images': '/spawner/v1/images',
   '/spawner/v1/prepulls': '/spawner/v1/prepulls',
   '/v1/sources': '/v1/sources',
+  '/v1/sources/{namespace}/{name}': '/v1/sources/default/lab',
   '/v1/sources/{namespace}/{name}/images': '/v1/sources/default/lab/images',
   '/v1/sources/{namespace}/{name}/menu': '/v1/sources/default/lab/menu',
   '/v1/images': '/v1/images',

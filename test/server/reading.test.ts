@@ -160,6 +160,18 @@ describe('GET /v1/sources', () => {
   });
 });
 
+describe('GET /v1/sources/{namespace}/{name}', () => {
+  it('is one of them, for who may get it', async () => {
+    await using served = await serveWorld(world, { anonymousRead: false });
+    served.reviews.allow('ann', 'get larder.dev/imagesources default/lab');
+    served.reviews.allow('ann', 'get larder.dev/imagesources default/none');
+    const answer = await served.fetchAs('ann', '/v1/sources/default/lab');
+    expect(answers.sourceSchema.parse(await answer.json())).toMatchObject({ name: 'lab', isDefault: true });
+    expect((await served.fetchAs('ann', '/v1/sources/default/none')).status).toBe(404);
+    expect((await served.fetchAs('ann', '/v1/sources/other/lab')).status).toBe(403);
+  });
+});
+
 describe('GET /v1/sources/{namespace}/{name}/images', () => {
   it('is the whole list, with what is known of each', async () => {
     await using served = await serveWorld(world);
