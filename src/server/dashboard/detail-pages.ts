@@ -13,6 +13,7 @@ import {
   prepulledBadge,
   shortDigest,
   timeAgo,
+  timeUntil,
 } from './markup.ts';
 import type { HealthView, ImageDetail, NamedImageView, NodeDetail, SourceDetail } from './model.ts';
 import { type Page, section } from './page.ts';
@@ -48,7 +49,7 @@ function sourceState({ source }: SourceDetail, moment: Moment): Html {
     ['Selected', selected],
     ['On all nodes', coverageMeter({ present: prepulled, eligible: selected })],
     ['Last scan', timeAgo(lastScan, moment)],
-    ['Next scan', timeAgo(nextScan, moment)],
+    ['Next scan', timeUntil(nextScan, moment)],
   ]);
   return html`${healthText(source, moment)}${facts}`;
 }

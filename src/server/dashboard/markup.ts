@@ -36,6 +36,11 @@ export function timeAgo(at: number | undefined, { now }: Moment): Html {
   return html`<time datetime="${iso}" title="${iso}">${text}</time>`;
 }
 
+/** When something is to happen: in how long, or that it is due; a dash if nobody knows. */
+export function timeUntil(at: number | undefined, moment: Moment): Html {
+  return at !== undefined && at <= moment.now ? html`due` : timeAgo(at, moment);
+}
+
 /** The largest unit only: 90 s is "1m", two days are "2d". */
 function formatAge(milliseconds: number): string {
   const day = 86_400_000;

@@ -96,14 +96,18 @@ function kindOf(state: CellState): string {
 }
 
 function matrixTable({ images, groups }: MatrixSelection, query: MatrixQuery): Html {
-  const head = html`<thead><tr><th scope="col">Node</th>${images.map(columnHead)}</tr></thead>`;
+  const heads = images.map((image) => columnHead(image, images));
+  const head = html`<thead><tr><th scope="col">Node</th>${heads}</tr></thead>`;
   const bodies = groups.map((group) => groupBody(group, images, query));
   return html`<table class="matrix">${head}${bodies}</table>`;
 }
 
-function columnHead({ object, tag, repository }: MatrixImage): Html {
+/** The tag is enough, unless another repository has one of that name. */
+function columnHead({ object, tag, repository }: MatrixImage, images: readonly MatrixImage[]): Html {
   const title = `${repository}:${tag}`;
-  return html`<th scope="col"><a href="${imageHref(object)}" title="${title}">${tag}</a></th>`;
+  const isShared = images.some((other) => other.tag === tag && other.repository !== repository);
+  const name = isShared ? title.slice(title.indexOf('/') + 1) : tag;
+  return html`<th scope="col"><a href="${imageHref(object)}" title="${title}">${name}</a></th>`;
 }
 
 function groupBody(group: MatrixGroup, images: readonly MatrixImage[], query: MatrixQuery): Html {

@@ -11,6 +11,7 @@ import {
   nothing,
   sourceHref,
   timeAgo,
+  timeUntil,
 } from './markup.ts';
 import type { Overview, SourceView } from './model.ts';
 import { type Page, section } from './page.ts';
@@ -59,7 +60,7 @@ function sourceTable(sources: readonly SourceView[], moment: Moment): Html {
       cell: ({ prepulled, selected }) => coverageMeter({ present: prepulled, eligible: selected }),
     },
     { head: 'Last scan', isWide: true, cell: ({ lastScan }) => timeAgo(lastScan, moment) },
-    { head: 'Next scan', isWide: true, cell: ({ nextScan }) => timeAgo(nextScan, moment) },
+    { head: 'Next scan', isWide: true, cell: ({ nextScan }) => timeUntil(nextScan, moment) },
   ];
   return dataTable('Image sources', columns, sources);
 }

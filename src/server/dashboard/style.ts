@@ -38,7 +38,7 @@ th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bot
 thead th { background: var(--panel); font-size: .82rem; color: var(--quiet); font-weight: 600;
   white-space: nowrap; }
 tbody tr:last-child > * { border-bottom: 0; }
-th[scope=row] { font-weight: 600; overflow-wrap: anywhere; }
+th[scope=row] { font-weight: 600; overflow-wrap: anywhere; min-width: 8rem; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .figures { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .why, .aliases, .nothing { color: var(--quiet); font-weight: 400; }
@@ -70,14 +70,14 @@ meter::-webkit-meter-optimum-value { background: var(--bar); border-radius: 3px;
   border: 1px solid var(--quiet); border-radius: 4px; padding: .2rem .4rem; max-width: 14rem; }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; list-style: none; padding: 0; margin: 0 0 .6rem;
   font-size: .88rem; }
-.cell { display: inline-block; width: 1.5rem; text-align: center; border-radius: 3px;
+.cell { display: inline-block; vertical-align: middle; width: 1.5rem; text-align: center; border-radius: 3px;
   border: 1px solid var(--line); min-height: 1.3rem; }
 .scroll:has(.matrix) { max-height: 85vh; }
 .matrix { width: auto; font-size: .82rem; }
 .matrix td { text-align: center; padding: .1rem .15rem; min-width: 1.35rem;
   border-left: 1px solid var(--line); white-space: nowrap; }
 .matrix td a { color: inherit; display: block; text-decoration: none; }
-.matrix th[scope=row] { padding: .15rem .6rem; position: sticky; left: 0; background: var(--back);
+.matrix th[scope=row] { min-width: 0; padding: .15rem .6rem; position: sticky; left: 0; background: var(--back);
   white-space: nowrap; z-index: 1; }
 .matrix .group > * { border-top: 2px solid var(--line); }
 .matrix .group th { background: var(--panel); }

@@ -13,6 +13,7 @@ import {
   shortDigest,
   sourceHref,
   timeAgo,
+  timeUntil,
 } from './markup.ts';
 import type { ConditionView, EventView, ImageView, MissingView } from './model.ts';
 
@@ -38,7 +39,7 @@ export function missingTable(rows: readonly MissingView[], ends: MissingColumns,
     { head: 'Why', cell: reasonText },
     { head: 'Attempts', isWide: true, isNumber: true, cell: ({ attempts }) => attempts },
     { head: 'Last attempt', isWide: true, cell: ({ lastAttempt }) => timeAgo(lastAttempt, moment) },
-    { head: 'Next attempt', cell: ({ nextAttempt }) => timeAgo(nextAttempt, moment) },
+    { head: 'Next attempt', cell: ({ nextAttempt }) => timeUntil(nextAttempt, moment) },
   ];
   return dataTable('What is missing', columns, rows);
 }

@@ -266,6 +266,12 @@ describe('a node', () => {
   });
 });
 
+it('an attempt that is overdue is due, not "ago"', async () => {
+  const missing = [missingView({ nextAttempt: NOW - 1_000 })];
+  const elements = await open(nodePage({ node: nodeView('node-3'), present: [], missing }, MOMENT));
+  expect(rowsOf(section(elements, 'missing'))[1]?.at(-1)).toBe('due');
+});
+
 describe('the matrix', () => {
   it('shows a row a pool for many nodes, a row a node for few', async () => {
     const large = await open(matrixPage(selectMatrix(matrix(200, 50), QUERY), QUERY, []));
@@ -280,6 +286,20 @@ describe('the matrix', () => {
     expect(link && [attributeOf(link, 'href'), attributeOf(link, 'aria-label')]).toEqual([
       '/nodes/node-2#missing',
       'Pulling: w_2026_04 on node-2',
+    ]);
+  });
+
+  it('heads a column with the tag, and with the repository where tags are the same', async () => {
+    const { images, ...rest } = matrix(2, 3);
+    const [first, second, third] = images;
+    if (first === undefined || second === undefined || third === undefined) throw new Error('three images');
+    const other = { ...second, tag: first.tag, repository: 'registry.example.org/other/lab' };
+    const page = matrixPage(selectMatrix({ ...rest, images: [first, other, third] }, QUERY), QUERY, []);
+    expect(rowsOf(section(await open(page), 'matrix'))[0]).toEqual([
+      'Node',
+      'sciplat/lab:w_2026_00',
+      'other/lab:w_2026_00',
+      'w_2026_02',
     ]);
   });
 
