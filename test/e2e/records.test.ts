@@ -1,8 +1,10 @@
 /** DockerImageRecords on a real API server with a real registry: the scenarios that Kubernetes adds to UFDL's. */
 
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Daemon } from '../../hack/dev-cluster/daemon.ts';
+import { startImageRegistry } from '../../hack/dev-cluster/image-registry.ts';
 import { ImageWriter } from '../../hack/dev-cluster/image-writer.ts';
 import { startOperator } from '../../hack/dev-cluster/operator-process.ts';
 import type { DockerImageRecord, DockerImageRecordManifest } from '../../src/api/docker-image-record.ts';
@@ -75,6 +77,11 @@ async function aSecondAfter(time: string | undefined): Promise<void> {
   await vi.waitFor(() => {
     expect(Date.now() - Date.parse(time ?? '')).toBeGreaterThan(1_100);
   }, 5_000);
+}
+
+async function requestReconcile(name: string): Promise<void> {
+  const annotation = `larder.dev/reconcile-requested-at=${performance.now()}`;
+  await stage.cluster.kubectl(['annotate', '--overwrite', 'dir', name, annotation]);
 }
 
 async function remove(...names: readonly string[]): Promise<void> {
@@ -548,4 +555,58 @@ describe('the shipped catalogue of 23 images', () => {
       'AGE',
     ]);
   });
+});
+
+describe('credentials', () => {
+  // bcrypt of the password below; made once, because the registry takes nothing weaker.
+  const PASSWORD = 'planted-secret-1';
+  const HTPASSWD = 'puller:$2b$05$abcdefghijklmnopqrstuuSfbUZg.euCvqlApOwRH5Crn/gVaJfha\n';
+
+  it('are read from a Secret, and appear nowhere else', async () => {
+    const folder = await stage.cluster.subfolder('private');
+    await writeFile(join(folder, 'htpasswd'), HTPASSWD);
+    const { host, daemon } = await startImageRegistry({ folder, htpasswd: join(folder, 'htpasswd') });
+    stage.cluster.adopt(daemon);
+    await new ImageWriter(host, 'ml/private', { username: 'puller', password: PASSWORD }).push(
+      { seed: 'p' },
+      ['1'],
+    );
+    const access = { plainHTTP: true, pullSecretRefs: [{ name: 'regcred' }] };
+    await apply(stage.cluster, record('private', { image: `${host}/ml/private:1`, access }));
+    const denied = await settle('private', { CredentialsReady: 'False/SecretAccessDenied' });
+    const told = message(denied, 'CredentialsReady') ?? '';
+    await stage.cluster.kubectl(told.slice(told.indexOf('kubectl ') + 'kubectl '.length).split(' '));
+    await requestReconcile('private');
+    await settle('private', { CredentialsReady: 'False/SecretNotFound', Ready: 'False/SecretNotFound' });
+    const dockerConfig = (password: string): object => ({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'kubernetes.io/dockerconfigjson',
+      metadata: { name: 'regcred' },
+      stringData: {
+        '.dockerconfigjson': JSON.stringify({ auths: { [host]: { username: 'puller', password } } }),
+      },
+    });
+    await apply(stage.cluster, dockerConfig('planted-wrong-2'));
+    await requestReconcile('private');
+    await settle('private', { CredentialsReady: 'False/Unauthorized', Available: 'Unknown/Unauthorized' });
+    await apply(stage.cluster, dockerConfig(PASSWORD));
+    await requestReconcile('private');
+    await settle('private', { CredentialsReady: 'True/CredentialsFound', Ready: 'True/Succeeded' });
+    const { stdout } = await stage.cluster.kubectl([
+      'get',
+      'dir,ppi,pods,events,configmaps',
+      '-A',
+      '-o',
+      'json',
+    ]);
+    const log = await readFile(operator.logFile, 'utf8');
+    expect(/planted-(secret-1|wrong-2)/.test(stdout + log)).toBe(false);
+    await remove('private');
+  });
+});
+
+it('never asked for a right it does not have, but for the Secret', async () => {
+  const log = await readFile(operator.logFile, 'utf8');
+  expect(log.split('\n').filter((line) => /"status":403/.test(line))).toEqual([]);
 });
