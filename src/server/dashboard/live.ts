@@ -2,6 +2,7 @@
 
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import { type Clock, sleep } from '../../clock.ts';
+import { signalOf } from '../client-signal.ts';
 import { ProblemError } from '../problem.ts';
 import type { ServerContext } from '../route-group.ts';
 import type { PageFinder, Visitor } from './finder.ts';
@@ -35,7 +36,7 @@ export class LiveStreams {
     const { caller, closing } = context.get('exchange');
     const target = pageOf(context);
     const ended = new AbortController();
-    const signal = AbortSignal.any([closing, context.req.raw.signal, ended.signal]);
+    const signal = AbortSignal.any([closing, signalOf(context), ended.signal]);
     const visitor: Visitor = { caller, signal };
     const { revision } = this.#finder;
     const rendered = await this.#render(target, visitor);

@@ -1,6 +1,7 @@
 /** The dashboard at /: pages, their assets, and the stream that keeps them current. */
 
 import { Hono } from 'hono';
+import { signalOf } from '../client-signal.ts';
 import type { Problem } from '../problem.ts';
 import { ProblemError, problemResponse } from '../problem.ts';
 import { representationOf, respond } from '../representation.ts';
@@ -43,7 +44,7 @@ export function dashboardRoutes(ports: FinderPorts): RouteGroup {
 async function servePage(finder: PageFinder, context: ServerContext): Promise<Response> {
   const { caller } = context.get('exchange');
   const { revision } = finder;
-  const page = await finder.find(new URL(context.req.url), { caller, signal: context.req.raw.signal });
+  const page = await finder.find(new URL(context.req.url), { caller, signal: signalOf(context) });
   return respond(context, representationOf(await textOf(page, revision), HTML));
 }
 
