@@ -1,4 +1,7 @@
-/** Every kustomization on the real API server: server-side dry-run with strict fields, and what its linter says. */
+/**
+ * Every kustomization on the real API server: server-side dry-run with strict fields (what kubeconform does with published
+ * schemas, which cannot be had offline), and what kube-score says.
+ */
 
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
