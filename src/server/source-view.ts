@@ -1,11 +1,13 @@
 /** A source as it is served: its list, and which nodes have what of it. */
 
 import type { ImageSource } from '../api/image-source.ts';
+import type { PrepulledImage } from '../api/prepulled-image.ts';
 import type { Clock } from '../clock.ts';
 import { NO_NODES } from '../domain/image.ts';
 import type { Presence } from '../domain/image-collection.ts';
 import { eligibleNodes, presenceOf } from '../domain/image-source.ts';
 import type { SourceImages } from '../domain/source-images.ts';
+import { findCondition } from '../kube/condition.ts';
 import { formatKey } from '../kube/resource.ts';
 import type { ClusterReader, ListingOrigin, ListingReader, SourceListing } from './cluster.ts';
 import { type ImageCoverage, imageCoverage } from './image-coverage.ts';
@@ -132,13 +134,20 @@ function withChildren(
 const NOWHERE = { nodes: NO_NODES, size: null };
 
 function seenNodes(
-  { on, lacking, prepulled, eligible: wanted }: ImageCoverage,
+  { image, on, lacking, prepulled, eligible: wanted }: ImageCoverage,
   listed: ReadonlySet<string>,
   eligible: ReadonlySet<string>,
 ): ReadonlySet<string> {
+  if (isRefused(image)) return NO_NODES;
   const seen = new Set([...listed, ...on, ...namesOf(lacking, true)]);
   for (const node of namesOf(lacking, false)) seen.delete(node);
   return !prepulled && wanted > 0 && eligible.isSubsetOf(seen) ? NO_NODES : seen;
+}
+
+/** The content may lie on every node: with credentials that the registry refuses, no pod of theirs may use it. */
+function isRefused({ status }: PrepulledImage): boolean {
+  const { status: value, reason } = findCondition(status, 'Prepulled') ?? {};
+  return value === 'False' && (reason === 'Unauthorized' || reason === 'Forbidden');
 }
 
 function namesOf(lacking: ImageCoverage['lacking'], isSkipped: boolean): readonly string[] {

@@ -298,6 +298,21 @@ describe('what counts as prepulled', () => {
     expect(await prepulledTags()).toEqual([]);
   });
 
+  it('is nothing on any node for an identity that the registry refuses', async () => {
+    const image = child('w-47', DIGEST_A, {
+      presentOn: ['n1', 'n2'],
+      nodes: counts({ eligible: 2, present: 2 }),
+    });
+    const refused = image.status?.conditions?.map((condition) => ({ ...condition, reason: 'Unauthorized' }));
+    world.setImages({
+      ...image,
+      status: { ...image.status, prepulled: false, ...(refused && { conditions: refused }) },
+    });
+    expect(await prepulledTags()).toEqual([]);
+    await using served = await serveWorld(world);
+    expect((await images(served, '?prepulled=true&nodes=n1')).items).toEqual([]);
+  });
+
   it('does not hang on nodes that the image is not for', async () => {
     world.setNodes(node('n1'), node('arm', { architecture: 'arm64' }));
     const image = child('w-47', DIGEST_A, {
