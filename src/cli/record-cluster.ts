@@ -15,6 +15,7 @@ import { RecordStore } from '../server/docker/record-store.ts';
 import { USER_AGENT } from '../version.ts';
 import { CliError, type CliIo } from './io.ts';
 
+/** Flags of every verb of records. */
 export interface RecordFlags {
   readonly namespace: string;
   readonly operatorNamespace: string;
@@ -26,6 +27,7 @@ export interface RecordCluster extends ImageStores {
   readonly catalogue: Catalogue;
 }
 
+/** Adds what `RecordFlags` holds. */
 export function withRecordOptions(command: Command): Command {
   return command
     .option('-n, --namespace <name>', 'namespace of the records', 'larder-records')

@@ -11,6 +11,7 @@ interface Flags extends RecordFlags {
   readonly withCredentials?: true;
 }
 
+/** The command; prints JSON unless told otherwise. */
 export function exportCommand(io: CliIo): Command {
   const output = new Option('-o, --output <format>', 'how they are printed');
   return withRecordOptions(new Command('export'))

@@ -27,6 +27,7 @@ interface Imported {
   readonly note: string;
 }
 
+/** The command; exit code 1 if an image was refused. */
 export function importCommand(io: CliIo): Command {
   return withRecordOptions(withOutput(new Command('import')))
     .description('creates the records that are missing; what is there is compared and never changed')

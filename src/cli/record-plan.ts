@@ -15,6 +15,7 @@ export interface PresentRecord {
   readonly login: RegistryLogin;
 }
 
+/** The verdict on one image; `pk` is null, and texts are empty, where the export tells none. */
 export interface PlannedImage {
   readonly pk: number | null;
   readonly name: string;

@@ -5,6 +5,7 @@ import type { CliIo } from './io.ts';
 import { exportCommand } from './record-export.ts';
 import { importCommand } from './record-import.ts';
 
+/** The command with its verbs. */
 export function recordCommand(io: CliIo): Command {
   return new Command('record')
     .description('takes over the images of a UFDL server as DockerImageRecords, and writes them out again')

@@ -37,6 +37,7 @@ export function refuseFields(errors: FieldErrors): RefusedRequest {
 
 const CHALLENGE = { 'WWW-Authenticate': 'Bearer realm="api"' };
 
+/** 401: there is no bearer token. */
 export function notAuthenticated(): RefusedRequest {
   return refuse(401, 'Authentication credentials were not provided.', CHALLENGE);
 }
@@ -51,6 +52,7 @@ export function badAuthorizationHeader(): RefusedRequest {
   });
 }
 
+/** 401: the API server does not know the token. */
 export function badToken(): RefusedRequest {
   const message = {
     token_class: 'AccessToken',
@@ -65,6 +67,7 @@ export function badToken(): RefusedRequest {
   });
 }
 
+/** 403. */
 export function notPermitted(): RefusedRequest {
   return refuse(403, 'You do not have permission to perform this action.');
 }
@@ -74,6 +77,7 @@ export function notFound(model: string): RefusedRequest {
   return refuse(404, `No ${model} matches the given query.`);
 }
 
+/** 400: another image has the name and version. */
 export function notUnique(): RefusedRequest {
   return refuseFields({ non_field_errors: ['The fields name, version must make a unique set.'] });
 }

@@ -12,6 +12,7 @@ import { viewHardwareRow } from './image-view.ts';
 import { type CalledRequest, readJsonBody } from './request.ts';
 import { PK_PATTERN, pkOfPath, type Route } from './routes.ts';
 
+/** What the routes of all tables need. */
 export interface CatalogueRoutesOptions {
   /** @throws RefusedRequest if there is no usable catalogue */
   readonly catalogue: () => Catalogue;
@@ -24,6 +25,7 @@ export interface CatalogueRoutesOptions {
 
 const WRITES: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
+/** The routes of one table. */
 export function catalogueRoutes(
   served: ServedTable,
   { catalogue, configMap, authorizer, staff }: CatalogueRoutesOptions,

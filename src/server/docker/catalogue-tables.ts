@@ -10,6 +10,7 @@ import { cudaViewSchema, hardwareViewSchema, viewCudaRow, viewHardwareRow } from
 /** A row as it is served. */
 export type CatalogueRow = Row & Readonly<Record<string, unknown>>;
 
+/** One table of the catalogue. */
 export interface ServedTable {
   /** Last segment of the path. */
   readonly path: string;
@@ -38,6 +39,7 @@ function columns(kinds: Readonly<Record<string, FieldKind>>): FieldTable<Catalog
   ]);
 }
 
+/** All of them, with the columns of the original. */
 export const SERVED_TABLES: readonly ServedTable[] = [
   {
     path: 'cuda',

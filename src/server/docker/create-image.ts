@@ -9,6 +9,7 @@ import { recordName } from './record-name.ts';
 import { buildSpec } from './record-spec.ts';
 import type { RecordStore } from './record-store.ts';
 
+/** Where images are kept. */
 export interface ImageStores {
   readonly records: RecordStore;
   readonly logins: LoginStore;

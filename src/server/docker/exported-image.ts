@@ -6,6 +6,7 @@ import type { FieldErrors } from './answer.ts';
 import { type ImageInput, readImageInput } from './image-input.ts';
 import { JsonNumber, type JsonObject, type JsonValue } from './json-text.ts';
 
+/** An image with the key that it brings. */
 export interface ExportedImage {
   readonly pk: number;
   readonly input: ImageInput;

@@ -6,6 +6,7 @@ import { err, ok, type Result } from '../../domain/result.ts';
 /** What a field holds; null stands for no value. */
 export type FieldValue = string | number | boolean | null;
 
+/** How values are compared; see `FieldKind`. */
 export const FIELD_KINDS = ['integer', 'float', 'text', 'dotted', 'boolean'] as const;
 /** `dotted` are versions, compared number by number: 9.2 is below 10.1, and 11.10 is not 11.1. */
 export type FieldKind = (typeof FIELD_KINDS)[number];

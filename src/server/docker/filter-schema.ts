@@ -62,6 +62,7 @@ const order = z.strictObject({
   nulls_first: z.boolean().optional().describe('true: what has no value comes first. false: as if left out.'),
 });
 
+/** The whole body. */
 export const filterSchema = z.strictObject({
   expressions: z
     .array(z.discriminatedUnion('type', [exact, contains, compare, isNull, and, or]))
@@ -72,11 +73,16 @@ export const filterSchema = z.strictObject({
   include_inactive: z.boolean().default(false).describe('Without effect: nothing here is deleted softly.'),
 });
 
+/** With all defaults. */
 export type Filter = z.output<typeof filterSchema>;
+/** One of the outermost level. */
 export type Expression = Filter['expressions'][number];
+/** One that asks for a field. */
 export type LeafExpression = z.output<typeof leaf>;
+/** One entry of order_by. */
 export type Order = z.output<typeof order>;
 
+/** Selects everything. */
 export const EMPTY_FILTER: Filter = { expressions: [], order_by: [], include_inactive: false };
 
 /** The filter in a body; nothing, null, `{}` and `[]` filter nothing. The error says where it goes wrong. */

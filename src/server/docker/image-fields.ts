@@ -16,6 +16,7 @@ export interface ImageRow {
   readonly tasks: readonly Catalogue['tasks'][number][];
 }
 
+/** `view` is that of the record. */
 export function imageRow(record: DockerImageRecord, view: ImageView, catalogue: Catalogue): ImageRow {
   return {
     pk: view.pk,
@@ -47,6 +48,7 @@ const hardwarePk = relation<ImageRow>((row) => hardware(row)?.pk ?? (hardware(ro
 const licencePk = relation<ImageRow>(({ licence }) => licence?.pk ?? null);
 const taskPk: Field<ImageRow> = { ...tasks('integer', (task) => task.pk), isRelation: true };
 
+/** By the names of the original. */
 export const IMAGE_FIELDS: FieldTable<ImageRow> = new Map<string, Field<ImageRow>>([
   ['pk', pk],
   ['id', pk],

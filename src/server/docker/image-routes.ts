@@ -23,6 +23,7 @@ import { type CalledRequest, readJsonBody, unsupported } from './request.ts';
 import { type Parameters, PK_PATTERN, pkOfPath, type Route } from './routes.ts';
 import { Turns } from './turns.ts';
 
+/** What the routes work with. */
 export interface ImageRoutesOptions extends ImageStores {
   /** Must not be one that lets everybody read: it is asked about Secrets. */
   readonly authorizer: Authorizer;
@@ -30,6 +31,7 @@ export interface ImageRoutesOptions extends ImageStores {
   readonly catalogue: () => Catalogue;
 }
 
+/** One for the process: its writers take turns. */
 export class ImageRoutes {
   readonly #options: ImageRoutesOptions;
   readonly #turns = new Turns();

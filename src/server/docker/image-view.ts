@@ -10,6 +10,7 @@ const pk = z.int().min(1);
 /** Null where the catalogue has no such row any more. */
 const rowPk = pk.nullable().describe('Number of the row in the catalogue; null if it is not there.');
 
+/** A CUDA version within an image. */
 export const cudaViewSchema = z.object({
   pk: rowPk,
   version: z.string(),
@@ -17,6 +18,7 @@ export const cudaViewSchema = z.object({
   min_driver_version: z.string(),
 });
 
+/** A generation of GPUs within an image. */
 export const hardwareViewSchema = z.object({
   pk: rowPk,
   generation: z.string(),
@@ -26,6 +28,7 @@ export const hardwareViewSchema = z.object({
 
 const frameworkViewSchema = z.object({ pk: rowPk, name: z.string(), version: z.string() });
 
+/** A whole image. */
 export const imageViewSchema = z.object({
   pk,
   name: z.string(),
@@ -43,9 +46,13 @@ export const imageViewSchema = z.object({
   licence: z.string().nullable(),
 });
 
+/** See `cudaViewSchema`. */
 export type CudaView = z.output<typeof cudaViewSchema>;
+/** See `hardwareViewSchema`. */
 export type HardwareView = z.output<typeof hardwareViewSchema>;
+/** A framework within an image. */
 export type FrameworkView = z.output<typeof frameworkViewSchema>;
+/** See `imageViewSchema`. */
 export type ImageView = z.output<typeof imageViewSchema>;
 
 /** What clients log in to a registry with; null is not set, or not for the caller to see. */
@@ -54,6 +61,7 @@ export interface RegistryLogin {
   readonly password: string | null;
 }
 
+/** Nothing is set, or nothing is for the caller to see. */
 export const NO_LOGIN: RegistryLogin = { username: null, password: null };
 
 /** What the original writes for images without CUDA. */
@@ -92,6 +100,7 @@ export function registryUrlOf({ registry, image }: DockerImageRecord['spec']): s
   return registry?.url ?? (parsed.ok ? parsed.value.registry : '');
 }
 
+/** A row of the catalogue as the original names its columns. */
 export function viewCudaRow({ pk: number, version, fullVersion, minDriverVersion }: CudaRow): CudaView {
   return { pk: number, version, full_version: fullVersion, min_driver_version: minDriverVersion };
 }
@@ -102,6 +111,7 @@ function viewCuda(version: string, rows: Catalogue['cuda']): CudaView {
   return { pk: null, version, full_version: version, min_driver_version: NO_CUDA };
 }
 
+/** A row of the catalogue as the original names its columns. */
 export function viewHardwareRow(row: HardwareRow): HardwareView {
   return {
     pk: row.pk,

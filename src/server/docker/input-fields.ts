@@ -13,13 +13,17 @@ export type FieldResult<T> =
 /** Reads a value that is there. */
 export type ReadField<T> = (value: JsonValue) => FieldResult<T>;
 
+/** Said of a field that is left out. */
 export const REQUIRED = 'This field is required.';
+/** Said of a field that is null. */
 export const NOT_NULL = 'This field may not be null.';
 
+/** The value of a field. */
 export function accept<T>(value: T): FieldResult<T> {
   return { ok: true, value };
 }
 
+/** What is wrong with a field. */
 export function reject(...error: readonly string[]): FieldResult<never> {
   return { ok: false, error };
 }
@@ -57,6 +61,7 @@ export function nullable<T>(read: ReadField<T>): ReadField<T | null> {
 const TRUE_WORDS: ReadonlySet<string> = new Set(['t', 'y', 'yes', 'true', 'on', '1']);
 const FALSE_WORDS: ReadonlySet<string> = new Set(['f', 'n', 'no', 'false', 'off', '0']);
 
+/** true and false, and the words and numbers that forms have for them. */
 export const booleanField: ReadField<boolean> = (value) => {
   if (value === null) return reject(NOT_NULL);
   if (typeof value === 'boolean') return accept(value);

@@ -22,7 +22,9 @@ export class JsonNumber {
   }
 }
 
+/** By name; of repeated names the last one counts. */
 export type JsonObject = ReadonlyMap<string, JsonValue>;
+/** Any JSON. */
 export type JsonValue = null | boolean | string | JsonNumber | readonly JsonValue[] | JsonObject;
 
 /** Deeper input is refused: nothing that we read nests more than five deep. */

@@ -14,6 +14,7 @@ type Then =
   | { readonly kind: 'write'; readonly login: RegistryLogin }
   | { readonly kind: 'remove'; readonly secret: ObjectKey };
 
+/** For one record and one request. */
 export class LoginChange {
   readonly #logins: LoginStore;
   readonly #signal: AbortSignal;

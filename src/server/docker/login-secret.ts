@@ -5,12 +5,14 @@ import type { KubeObject, ResourceType } from '../../kube/resource.ts';
 import { parseDockerConfig } from '../../registry/keychain.ts';
 import { NO_LOGIN, type RegistryLogin } from './image-view.ts';
 
+/** A core/v1 Secret. */
 export interface Secret extends KubeObject {
   readonly type?: string;
   /** Base64. */
   readonly data?: Readonly<Record<string, string>>;
 }
 
+/** How the API addresses Secrets. */
 export const secretType: ResourceType<Secret> = {
   group: '',
   version: 'v1',
@@ -19,6 +21,7 @@ export const secretType: ResourceType<Secret> = {
   namespaced: true,
 };
 
+/** What kubelets take. */
 export const SECRET_TYPE = 'kubernetes.io/dockerconfigjson';
 const CONFIG_KEY = '.dockerconfigjson';
 const DOCKER_HUB_KEY = 'https://index.docker.io/v1/';

@@ -15,11 +15,13 @@ const RECORD_LABEL = `${GROUP}/record`;
 
 const MAX_ROUNDS = 5;
 
+/** `type` is that of records, which own the Secrets. */
 export interface LoginStoreOptions {
   readonly client: KubeClient;
   readonly type: ResourceType<DockerImageRecord>;
 }
 
+/** Keeps nothing between calls. */
 export class LoginStore {
   readonly #client: KubeClient;
   readonly #type: ResourceType<DockerImageRecord>;

@@ -21,6 +21,7 @@ import { type FindReferences, type PrimaryKeys, RecordStore } from './record-sto
 import { type CalledRequest, type FacadeRequest, JSON_TYPE } from './request.ts';
 import type { Route } from './routes.ts';
 
+/** What the facade is made of. */
 export interface RecordsApiOptions {
   /** Not fenced: every replica writes. */
   readonly client: KubeClient;

@@ -80,6 +80,7 @@ const listBody = z.union([filterSchema.meta({ id: 'Filter' }), z.null(), z.array
 
 const TAG = 'docker';
 
+/** Those of /v1/docker. */
 export const IMAGE_OPERATIONS: readonly Operation[] = [
   {
     method: 'post',
@@ -149,6 +150,7 @@ export const IMAGE_OPERATIONS: readonly Operation[] = [
   },
 ];
 
+/** Those of one table of the catalogue. */
 export function catalogueOperations({ path, model, schema }: ServedTable): readonly Operation[] {
   const row = schema.meta({ id: model });
   const lookup: Operation = {

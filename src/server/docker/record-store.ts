@@ -23,6 +23,7 @@ export type FindReferences = (
   signal: AbortSignal,
 ) => Promise<readonly RecordReference[]>;
 
+/** Which records, and what it takes to write them. */
 export interface RecordStoreOptions {
   readonly client: KubeClient;
   readonly type: ResourceType<DockerImageRecord>;
@@ -58,6 +59,7 @@ const MAX_NAMES = 10;
 const GOING_MS = 5_000;
 const GOING_POLL_MS = 100;
 
+/** Keeps nothing between calls: every replica sees what any has written. */
 export class RecordStore {
   readonly #options: RecordStoreOptions;
 

@@ -5,6 +5,7 @@ import type { Caller } from '../authorize.ts';
 import { refuse } from './answer.ts';
 import { type JsonValue, parseJsonText } from './json-text.ts';
 
+/** A request before anybody asked who sends it. */
 export interface FacadeRequest {
   readonly method: string;
   /** Below the path of the group, without a slash at its end: `/list`, `/12`, or empty. */
@@ -25,6 +26,7 @@ export interface CalledRequest extends FacadeRequest {
   readonly caller: Caller;
 }
 
+/** The only media type that is read and written. */
 export const JSON_TYPE = 'application/json';
 const FORM_TYPES: readonly string[] = ['application/x-www-form-urlencoded', 'multipart/form-data'];
 
@@ -41,6 +43,7 @@ export async function readJsonBody(request: FacadeRequest): Promise<Result<JsonV
   return ok(parsed.value);
 }
 
+/** 415. */
 export function unsupported(contentType: string): Error {
   return refuse(415, `Unsupported media type "${contentType}" in request.`);
 }

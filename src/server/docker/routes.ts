@@ -13,9 +13,12 @@ export interface Route<Request> {
   readonly beforeRefusal?: (request: Request) => Promise<void>;
 }
 
+/** Named parts of a path. */
 export type Parameters = Readonly<Record<string, string>>;
+/** Answers a request, or throws a RefusedRequest. */
 export type Handle<Request> = (request: Request, parameters: Parameters) => Promise<Answer>;
 
+/** A route, and what its pattern has found. */
 export interface Match<Request> {
   readonly route: Route<Request>;
   readonly parameters: Parameters;

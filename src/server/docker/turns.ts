@@ -1,5 +1,6 @@
 /** Writers take turns: what one looks up and then writes, no other changes in between. */
 
+/** One for all writers of one thing in this process. */
 export class Turns {
   #last: Promise<unknown> = Promise.resolve();
 
