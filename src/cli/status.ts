@@ -5,7 +5,8 @@ import { sleep } from '../clock.ts';
 import { formatBytes } from '../controllers/prepulled-image/bytes.ts';
 import { validateDuration } from '../domain/duration.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { type ImageCoverage, imageCoverage } from '../server/image-coverage.ts';
+import { type Condition, findCondition } from '../kube/condition.ts';
+import { type ImageCoverage, imageCoverage, type LackingNode } from '../server/image-coverage.ts';
 import { describeCoverage, sourceOf } from '../server/stocked-image.ts';
 import { type ClusterFlags, readCluster, withCluster, withClusterOptions } from './cluster.ts';
 import { CliError, type CliIo, EXIT } from './io.ts';
@@ -85,8 +86,14 @@ async function look(
 }
 
 /** An image that no node is for, or that is suspended, keeps nobody waiting. */
-export function isComplete({ image, eligible, present }: ImageCoverage): boolean {
-  return image.spec.suspend || eligible === 0 || present === eligible;
+export function isComplete({ image, eligible, prepulled }: ImageCoverage): boolean {
+  return image.spec.suspend || eligible === 0 || prepulled;
+}
+
+/** Why an image that lies on every node must not be used: the registry refuses its credentials, say. */
+function refusalOf({ image, eligible, present }: ImageCoverage): Condition | undefined {
+  const condition = findCondition(image.status, 'Prepulled');
+  return present === eligible && condition?.status === 'False' ? condition : undefined;
 }
 
 function keyOf({ image: { metadata } }: ImageCoverage): string {
@@ -134,11 +141,11 @@ function coverageTable(images: readonly ImageCoverage[]): Table {
 function missingTable(images: readonly ImageCoverage[]): Table {
   return {
     columns: ['NAMESPACE', 'NAME', 'TAG', 'NODE', 'STATE', 'REASON', 'ATTEMPTS', 'MESSAGE'],
-    rows: images.flatMap(({ image: { metadata, status }, lacking }) =>
-      lacking.map(({ node, state, reason, attempts, message }) => [
-        metadata.namespace,
-        metadata.name,
-        status?.image?.tag,
+    rows: images.flatMap((coverage) =>
+      missingRows(coverage).map(({ node, state, reason, attempts, message }) => [
+        coverage.image.metadata.namespace,
+        coverage.image.metadata.name,
+        coverage.image.status?.image?.tag,
         node,
         state,
         reason,
@@ -149,12 +156,21 @@ function missingTable(images: readonly ImageCoverage[]): Table {
   };
 }
 
+function missingRows(coverage: ImageCoverage): readonly Omit<LackingNode, 'lastAttempt'>[] {
+  const refusal = isComplete(coverage) ? undefined : refusalOf(coverage);
+  if (refusal === undefined) return coverage.lacking;
+  const { reason, message } = refusal;
+  return [{ node: '*', state: 'Failed', reason, message, attempts: 0 }, ...coverage.lacking];
+}
+
 const MAX_NAMED = 5;
 
 function incompleteMessage(images: readonly ImageCoverage[]): string {
-  const named = images
-    .slice(0, MAX_NAMED)
-    .map((coverage) => `${keyOf(coverage)} (${coverage.present}/${coverage.eligible})`);
+  const named = images.slice(0, MAX_NAMED).map((coverage) => {
+    const refusal = refusalOf(coverage);
+    const why = refusal === undefined ? '' : `, ${refusal.reason}`;
+    return `${keyOf(coverage)} (${coverage.present}/${coverage.eligible}${why})`;
+  });
   const rest = images.length > MAX_NAMED ? ` and ${images.length - MAX_NAMED} more` : '';
   return `not on every node yet: ${named.join(', ')}${rest}`;
 }

@@ -125,6 +125,22 @@ describe('larder status', () => {
     });
   });
 
+  it('is not content with an image that lies everywhere and may be used nowhere', async () => {
+    const refused = {
+      type: 'Prepulled',
+      status: 'False' as const,
+      reason: 'Unauthorized',
+      message: 'no such user',
+      observedGeneration: 1,
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    };
+    putImage('w-46', DIGEST_A, ['n1', 'n3'], { prepulled: false, conditions: [refused] });
+    const { code, out, error } = await status(['--missing']);
+    expect(code).toBe(3);
+    expect(error).toContain('science/w-46 (2/2, Unauthorized)');
+    expect(out).toMatch(/w-46 +w-46 +\* +Failed +Unauthorized +0 +no such user/);
+  });
+
   it('waits until everything is there', async () => {
     const clock = new FakeClock();
     putImage('w-47', DIGEST_B, ['n1']);
