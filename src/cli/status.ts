@@ -85,9 +85,10 @@ async function look(
     .sort((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1));
 }
 
-/** An image that no node is for, or that is suspended, keeps nobody waiting. */
-export function isComplete({ image, eligible, prepulled }: ImageCoverage): boolean {
-  return image.spec.suspend || eligible === 0 || prepulled;
+/** An image that no node is for, or that is suspended, keeps nobody waiting; one that fits no node is a mistake. */
+export function isComplete({ image, eligible, prepulled, lacking }: ImageCoverage): boolean {
+  const fitsNowhere = lacking.length > 0 && lacking.every(({ reason }) => reason === 'PlatformMismatch');
+  return image.spec.suspend || prepulled || (eligible === 0 && !fitsNowhere);
 }
 
 /** Why an image that lies on every node must not be used: the registry refuses its credentials, say. */

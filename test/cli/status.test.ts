@@ -141,6 +141,30 @@ describe('larder status', () => {
     expect(out).toMatch(/w-46 +w-46 +\* +Failed +Unauthorized +0 +no such user/);
   });
 
+  it('waits for no image that no node is for, but not for ever for one that fits none', async () => {
+    const image = prepulledImage({
+      metadata: { name: 'gpu' },
+      spec: { nodes: { nodeSelector: { gpu: 'yes' } } },
+    });
+    server.store.put(PREPULLED_IMAGES, image);
+    expect((await status()).code).toBe(0);
+    const found = {
+      reference: 'r.io/a:b',
+      registry: 'r.io',
+      repository: 'a',
+      digest: DIGEST_A,
+      platforms: [{ os: 'linux', architecture: 's390x' }],
+    };
+    server.store.put(PREPULLED_IMAGES, {
+      ...prepulledImage({ metadata: { name: 'arch' } }),
+      status: { image: found },
+    });
+    putNode('n2');
+    const { code, out } = await status(['--missing']);
+    expect(code).toBe(3);
+    expect(out).toContain('PlatformMismatch');
+  });
+
   it('waits until everything is there', async () => {
     const clock = new FakeClock();
     putImage('w-47', DIGEST_B, ['n1']);
