@@ -4,34 +4,52 @@ import type { ImageSource } from '../api/image-source.ts';
 import type { PrepulledImage } from '../api/prepulled-image.ts';
 import { CHILDREN_BY_OWNER } from '../controllers/image-source/children.ts';
 import type { NodeObject } from '../controllers/node.ts';
-import type { NodeFacts } from '../domain/node.ts';
+import { compareNames } from '../domain/sorted-names.ts';
 import type { Informer } from '../kube/informer.ts';
-import type { KubeObject } from '../kube/resource.ts';
+import { formatKey, type KubeObject } from '../kube/resource.ts';
 import { isEqual } from '../kube/status-writer.ts';
 import type { ClusterReader, Revisions } from '../server/cluster.ts';
 import type { Caches } from './caches.ts';
 
+/** Lists are sorted by name: answers must not differ by replica, or change their order. */
 export function createClusterReader({ sources, images, nodes }: Caches): ClusterReader {
   const revisions = { sources: 0, images: 0, nodes: 0 };
-  let facts: { readonly revision: number; readonly nodes: readonly NodeFacts[] } | undefined;
   count(sources, () => (revisions.sources += 1));
   count(images, () => (revisions.images += 1));
   count(nodes, () => (revisions.nodes += 1), isSameNode);
+  const sorted = <T extends KubeObject>(informer: Informer<T>): readonly T[] =>
+    informer.lister
+      .list()
+      .toSorted((left, right) => compareNames(formatKey(left.metadata), formatKey(right.metadata)));
   return {
     get revisions(): Revisions {
       return revisions;
     },
-    sources: () => sources.lister.list(),
+    sources: remembered(
+      () => revisions.sources,
+      () => sorted(sources),
+    ),
     source: (namespace, name) => sources.lister.get({ namespace, name }),
-    images: () => images.lister.list(),
+    images: remembered(
+      () => revisions.images,
+      () => sorted(images),
+    ),
     image: (namespace, name) => images.lister.get({ namespace, name }),
     childrenOf: (source: ImageSource): readonly PrepulledImage[] =>
       images.lister.byIndex(CHILDREN_BY_OWNER, source.metadata.uid ?? ''),
-    nodes: () => {
-      if (facts?.revision !== revisions.nodes)
-        facts = { revision: revisions.nodes, nodes: nodes.lister.list().map((node) => node.facts) };
-      return facts.nodes;
-    },
+    nodes: remembered(
+      () => revisions.nodes,
+      () => sorted(nodes).map(({ facts }) => facts),
+    ),
+  };
+}
+
+/** The same array until the revision moves. */
+function remembered<T>(revision: () => number, make: () => readonly T[]): () => readonly T[] {
+  let known: { readonly revision: number; readonly made: readonly T[] } | undefined;
+  return () => {
+    if (known?.revision !== revision()) known = { revision: revision(), made: make() };
+    return known.made;
   };
 }
 
