@@ -160,6 +160,7 @@ test('every sample is accepted with strict validation', async () => {
 });
 
 test('kustomize makes the ConfigMap of the catalogue, and the server takes it', async () => {
+  await cluster.kubectl(['apply', '-f', 'config/manager/namespace.yaml']);
   const apply = ['apply', '--server-side', '--dry-run=server', '-o', 'json', '-k', 'config/catalogue'];
   const { stdout } = await cluster.kubectl(apply);
   const { metadata, data } = JSON.parse(stdout) as {
