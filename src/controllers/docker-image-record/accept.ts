@@ -29,6 +29,10 @@ export interface AcceptOptions {
   readonly records: Pick<Lister<DockerImageRecord>, 'byIndex'>;
 }
 
+/**
+ * Nothing in the API keeps two objects from claiming the same, so the younger steps back by itself. Level-based: when the
+ * older one goes or changes, `rivalsOf` wakes the younger, and this finds nothing in its way any more.
+ */
 export function acceptPhase({ records }: AcceptOptions) {
   return (record: DockerImageRecord, draft: Draft<Status>, context: PhaseContext): Result => {
     const mark = marker(record, draft, context);

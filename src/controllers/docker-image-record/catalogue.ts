@@ -15,6 +15,7 @@ export interface CatalogueOptions {
   readonly catalogue: Pick<CatalogueStore, 'current' | 'problem'>;
 }
 
+/** What is stocked already stays as it is, whatever the catalogue says now: only `prepull` acts on Resolved. */
 export function cataloguePhase({ catalogue }: CatalogueOptions) {
   return (record: DockerImageRecord, draft: Draft<Status>, context: PhaseContext): Result => {
     const mark = marker(record, draft, context);
@@ -63,7 +64,10 @@ export function needsOf(
   };
 }
 
-/** The rows behind the names; what has no row is left out. */
+/**
+ * The rows behind the names; what has no row is left out. They stand in the status because an operator that starts with an
+ * unreadable catalogue goes on with them.
+ */
 function rowsOf(spec: DockerImageRecordSpec, catalogue: Catalogue): Status['resolved'] {
   const cuda = findCuda(spec, catalogue);
   const hardware = findHardware(spec, catalogue);
@@ -125,6 +129,7 @@ interface Lookup {
   readonly missing: (spec: DockerImageRecordSpec, catalogue: Catalogue) => readonly string[];
 }
 
+/** One row a name of the spec, in the order in which the first unknown one gives the reason. */
 const LOOKUPS: readonly Lookup[] = [
   {
     reason: 'UnknownCUDAVersion',

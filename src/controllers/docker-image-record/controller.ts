@@ -63,6 +63,7 @@ export function dockerImageRecordReconciler(options: DockerImageRecordOptions): 
   const reconciler = objectReconciler<DockerImageRecord, Status>({
     source: options.source,
     client: options.client,
+    // In the order of what they need: a number only if accepted, the registry only then, nodes by rows and platforms.
     phases: [
       acceptPhase(options),
       primaryKeyPhase({ ...options, drawn }),
@@ -72,6 +73,7 @@ export function dockerImageRecordReconciler(options: DockerImageRecordOptions): 
       references,
       fit,
       labels.note,
+      // Last, because it may throw, and what was found before must be written all the same.
       prepull,
     ],
     summarise: (_record, draft) => summarise(draft),

@@ -51,7 +51,10 @@ export interface LabelOptions {
   readonly source: ObjectSource<DockerImageRecord>;
 }
 
-/** Notes in the last phase what the labels should be, and writes them when the pass is over. */
+/**
+ * Clients of the REST API find a record by the label of its key, and backups keep labels but no status. Notes in the
+ * last phase what the labels should be, and writes them when the pass is over.
+ */
 export class RecordLabels {
   readonly #options: LabelOptions;
   readonly #wanted = new Map<string, Wanted>();

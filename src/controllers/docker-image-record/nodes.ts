@@ -15,6 +15,10 @@ export interface NodesOptions {
   readonly census: Pick<NodeCensus, 'current'>;
 }
 
+/**
+ * Taints, cordons and conditions do not count here: the question is what the image could run on, not where a pod would be
+ * put at this moment. The PrepulledImage asks that.
+ */
 export function nodesPhase({ census }: NodesOptions) {
   return (record: DockerImageRecord, draft: Draft<Status>, context: PhaseContext): Result => {
     const mark = marker(record, draft, context);

@@ -18,7 +18,10 @@ export interface PrimaryKeyOptions {
   readonly drawn: Map<string, { readonly uid: string | undefined; readonly pk: number }>;
 }
 
-/** A label without a status is a record restored or imported: it keeps its number, and the counter learns of it. */
+/**
+ * Only an accepted record gets a number: a duplicate that is never served would use one up. A label without a status is a
+ * record restored or imported: it keeps its number, and the counter learns of it.
+ */
 export function primaryKeyPhase(options: PrimaryKeyOptions) {
   return async (record: DockerImageRecord, draft: Draft<Status>, context: PhaseContext): Promise<Result> => {
     if (draft.pk !== undefined || !isConditionTrue(draft, 'Accepted')) return done;

@@ -33,7 +33,7 @@ export interface ReferencesOptions {
 const MAX_SHOWN = 64;
 /** A list that failed is tried again after this. */
 const RETRY_MS = 60_000;
-/** Holders that no cache follows are looked for again after this. */
+/** PrepulledImages wake the record when they go; holders that no cache follows are looked for again after this. */
 const BLOCKED_MS = 10_000;
 
 export function referencesPhase(options: ReferencesOptions) {

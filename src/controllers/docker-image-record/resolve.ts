@@ -72,7 +72,7 @@ export function resolvePhase(options: ResolveOptions) {
   };
 }
 
-/** For this very spec: another one is asked about at once. */
+/** For this very spec: another one is asked about at once, and so is a successor of the same name. */
 function lastAttempt(
   attempts: ResolveOptions['attempts'],
   { metadata }: DockerImageRecord,
@@ -131,7 +131,10 @@ async function readAccess({ access, record, reference, context }: Pass, mark: Ma
   }
 }
 
-/** A HEAD tells whether anything is new; most of the time nothing is. */
+/**
+ * A HEAD tells whether anything is new; most of the time nothing is. It is no pull to registries that count pulls, a GET is.
+ * An image with something missing is read again each time: its index may have been completed under the same digest.
+ */
 async function look(pass: Pass, granted: RegistryAccess, mark: Mark): Promise<void> {
   const { registry, record, draft, reference, context } = pass;
   const { signal } = context;
@@ -235,7 +238,10 @@ function markAvailable(found: ResolvedImage, { tag }: Reference, mark: Mark): vo
   }
 }
 
-/** Refused credentials are a matter of credentials; whether the image is there, nobody knows then. */
+/**
+ * Nothing found earlier is taken away. Refused credentials are a matter of credentials; whether the image is there,
+ * nobody knows then.
+ */
 function markFailure(error: RegistryError, mark: Mark): void {
   const reason = registryReason(error);
   const words = { reason, message: `${error.message}. ${REGISTRY_ADVICE[reason]}` };

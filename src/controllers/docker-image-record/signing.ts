@@ -22,7 +22,7 @@ export interface ClaimQuestion {
   readonly signal: AbortSignal;
 }
 
-/** undefined if the record expects no signatures. @throws RegistryError */
+/** One question a digest, however many keys. undefined if the record expects no signatures. @throws RegistryError */
 export async function findClaims(
   { spec }: DockerImageRecord,
   reference: Reference,
