@@ -99,7 +99,7 @@ lint-build: ## Build the linters of workflows and manifests (about a minute, onc
 	@hack/lint/build.sh > /dev/null
 
 .PHONY: rules-test
-rules-test: install ## Check the alerting rules with promtool and play their tests (builds promtool, once, some minutes)
+rules-test: install ## Check the alerting rules with promtool and play their tests (builds promtool once, two minutes)
 	@node hack/prometheus/test-rules.ts "$$(hack/prometheus/build.sh)"
 
 .PHONY: browser-build
