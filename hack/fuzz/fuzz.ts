@@ -45,6 +45,15 @@ const CHECKS = [
   'ignored_auth',
 ];
 
+/** Headers of the command line could be read by everybody on the machine. A body that is too long is refused, too. */
+const CONFIGURATION = `
+[headers]
+Authorization = "Bearer \${${TOKEN_VARIABLE}}"
+
+[checks.negative_data_rejection]
+expected-statuses = [400, 401, 403, 404, 405, 409, 413, 415, 429]
+`;
+
 async function installSchemathesis(): Promise<string> {
   const program = join(VENV, 'bin', 'schemathesis');
   const run = promisify(execFile);
@@ -76,11 +85,7 @@ async function writeInputs(): Promise<readonly string[]> {
   const operations = [...IMAGE_OPERATIONS, ...SERVED_TABLES.flatMap(catalogueOperations)];
   const document = openApiDocument(operations, { version: VERSION, anonymousRead: false });
   await mkdir(REPORTS, { recursive: true });
-  // Headers of the command line could be read by everybody on the machine.
-  await writeFile(
-    join(REPORTS, 'schemathesis.toml'),
-    `[headers]\nAuthorization = "Bearer \${${TOKEN_VARIABLE}}"\n`,
-  );
+  await writeFile(join(REPORTS, 'schemathesis.toml'), CONFIGURATION);
   const files = { 'openapi.json': document, 'openapi-known-names.json': knownNames(document) };
   for (const [name, content] of Object.entries(files)) {
     await writeFile(join(REPORTS, name), JSON.stringify(content, null, 2));
@@ -113,9 +118,7 @@ function knownNames(document: Json): unknown {
     'DockerImagePatch',
     'Filter',
   ].map((name) => [name, JSON.parse(JSON.stringify(schemas[name] ?? {}), replace) as unknown]);
-  const paths = JSON.parse(JSON.stringify(document['paths']), (_, value: unknown) =>
-    nameParameter(value),
-  ) as unknown;
+  const paths = withKnownKeys(document['paths'] as Paths);
   return {
     ...document,
     paths,
@@ -123,10 +126,18 @@ function knownNames(document: Json): unknown {
   };
 }
 
-function nameParameter(value: unknown): unknown {
-  const parameter = value as { readonly name?: string; readonly in?: string } | null;
-  if (parameter?.in !== 'path' || parameter.name !== 'pk') return value;
-  return { ...parameter, schema: { enum: Array.from({ length: 40 }, (_, index) => String(index + 1)) } };
+type Paths = Readonly<Record<string, Readonly<Record<string, { readonly parameters?: readonly Json[] }>>>>;
+
+/** Images that are deleted are others than those that are changed: there must be something left to change. */
+function withKnownKeys({ '/v1/docker/{pk}': operations = {}, ...paths }: Paths): Paths {
+  const keys = (from: number, to: number): Json => ({
+    enum: Array.from({ length: to - from + 1 }, (_, index) => String(from + index)),
+  });
+  const known = Object.entries(operations).map(([method, { parameters = [], ...operation }]) => {
+    const schema = method === 'delete' ? keys(13, 60) : keys(1, 12);
+    return [method, { ...operation, parameters: parameters.map((parameter) => ({ ...parameter, schema })) }];
+  });
+  return { ...paths, '/v1/docker/{pk}': Object.fromEntries(known) as Paths[string] };
 }
 
 function run(program: string, argv: readonly string[], token: string): Promise<number> {
