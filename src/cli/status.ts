@@ -1,6 +1,6 @@
 /** `larder status`: which images are where, as a table for people and an exit code for pipelines. */
 
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { sleep } from '../clock.ts';
 import { formatBytes } from '../controllers/prepulled-image/bytes.ts';
 import { validateDuration } from '../domain/duration.ts';
@@ -36,7 +36,11 @@ export function statusCommand(io: CliIo): Command {
     .option('--missing', 'one line for each node that lacks an image, and why')
     .option('-w, --watch', 'shows every change until interrupted')
     .option('--wait', 'waits until every image is on every node that should have it')
-    .option('--timeout <duration>', 'how long --wait waits', readDuration, DEFAULT_TIMEOUT_MS)
+    .addOption(
+      new Option('--timeout <duration>', 'how long --wait waits')
+        .argParser(readDuration)
+        .default(DEFAULT_TIMEOUT_MS, '10m'),
+    )
     .action(async (flags: Flags) => {
       const images = await withCluster(io, flags, (client) => observe(io, client, flags));
       // Watching is ended by whoever watches: there is nothing to fail.
