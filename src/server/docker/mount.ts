@@ -96,6 +96,9 @@ function tokensElsewhere(): RouteGroup {
   };
 }
 
+/** What has begun is finished, although the client hangs up or the server closes: half an image would stay behind. */
+const UNTIL_DONE = new AbortController().signal;
+
 function requestOf(context: ServerContext, basePath: string): FacadeRequest {
   const { pathname } = new URL(context.req.url);
   const below = pathname.slice(basePath.length).replace(/\/$/, '');
@@ -104,8 +107,7 @@ function requestOf(context: ServerContext, basePath: string): FacadeRequest {
     path: decoded(below),
     header: (name) => context.req.header(name),
     readBody: async () => new Uint8Array(await context.req.arrayBuffer()),
-    // Not the client's: what it has begun is finished although it hangs up.
-    signal: context.get('exchange').closing,
+    signal: UNTIL_DONE,
     setCaller: (caller) => {
       context.get('exchange').caller = caller;
     },

@@ -1,8 +1,8 @@
 /** What clients are told when the API server refuses, is busy, or is asked for what it cannot have. */
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FaultAction } from '../../support/fake-api-server.ts';
-import { RecordsApi } from '../../support/records-api.ts';
+import { RecordsApi, SECRETS_REF } from '../../support/records-api.ts';
 
 const DEMO = {
   name: 'demo',
@@ -174,4 +174,27 @@ it('form data is told apart from JSON', async () => {
     detail: 'Unsupported media type "multipart/form-data; boundary=x" in request.',
   });
   expect((await served.fetchAs('admin', '/v1/cuda/list', init)).status).toBe(400);
+});
+
+it('a client that hangs up leaves no half of an image behind', async () => {
+  const held = Promise.withResolvers<undefined>();
+  facade.api.fail({
+    when: ({ verb, plural }) => verb === 'create' && plural === 'dockerimagerecords',
+    action: { kind: 'wait', until: held.promise },
+  });
+  const client = new AbortController();
+  const headers = { 'content-type': 'application/json' };
+  const init = { method: 'POST', headers, body: JSON.stringify(DEMO), signal: client.signal };
+  const asked = facade.served.fetchAs('admin', '/v1/docker/create', init);
+  await vi.waitFor(() => {
+    expect(facade.api.count('create', 'dockerimagerecords')).toBe(1);
+  });
+  client.abort();
+  await expect(asked).rejects.toThrow();
+  held.resolve(undefined);
+  await vi.waitFor(() => {
+    const [record] = facade.records();
+    const [secret] = facade.api.store.list(SECRETS_REF);
+    expect(secret?.metadata['ownerReferences']).toMatchObject([{ uid: record?.metadata.uid }]);
+  });
 });
