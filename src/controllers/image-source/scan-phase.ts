@@ -94,7 +94,7 @@ async function attempt(
         ...visit,
         maxTags: source.spec.guard.maxTags,
         known: knownDigests(source, selection, before),
-        pushed: new Set(pushes?.tags.map(({ tag }) => tag)),
+        pushed: new Set([...(pushes?.tags ?? []), ...(before?.result?.failed ?? [])].map(({ tag }) => tag)),
       }),
     );
     return succeed(options, { uid, generation, selection, result }, { before, intervalMs });

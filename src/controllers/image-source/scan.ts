@@ -27,7 +27,7 @@ export interface ScanRequest extends RegistryVisit {
   readonly maxTags: number;
   /** Digests found earlier, by tag; believed for tags of immutable series. */
   readonly known: ReadonlyMap<string, Digest>;
-  /** Tags that somebody has pushed again: they are asked for, whatever their series. */
+  /** Tags that somebody has pushed again, and those that could not be asked for last time: whatever their series. */
   readonly pushed?: ReadonlySet<string>;
 }
 

@@ -199,6 +199,29 @@ describe('a registry in trouble', () => {
     expect(answered()).toBe(true);
   });
 
+  it('at a single pushed tag makes each scan ask for it again, until it tells', async () => {
+    await start();
+    const digest = world.registry.putImage(REPOSITORY, 'w_2026_46', { seed: 'rebuilt' });
+    world.registry.intercept = ({ method, path }, response) => {
+      if (method !== 'HEAD' || !path.endsWith('w_2026_46')) return false;
+      sendError(response, 403, 'DENIED');
+      return true;
+    };
+    announce('w_2026_46');
+    await world.reconcile();
+    await world.clock.advance(1);
+    await world.reconcile();
+    expect(world.status.scan?.failedDigests).toBe(1);
+    await world.clock.advance(300_000);
+    await world.reconcile();
+    expect(world.status.scan?.failedDigests).toBe(1);
+    world.registry.intercept = undefined;
+    await world.clock.advance(300_000);
+    await world.reconcile();
+    expect(digestOf('w_2026_46')).toBe(digest);
+    expect(world.status.scan?.failedDigests).toBeUndefined();
+  });
+
   it('that does not even list answers at the next scan that succeeds', async () => {
     await start();
     world.registry.intercept = (_request, response) => {
