@@ -237,7 +237,10 @@ function isInterrupted(error: unknown, signal: AbortSignal): boolean {
   return signal.aborted || error instanceof WriteFencedError || isConflict(error);
 }
 
-/** The newest request annotation whose value has not been answered. */
+/** Characters that `lastHandledReconcileAt` holds; anybody may annotate with more, and no status would be taken then. */
+const MAX_REQUEST = 128;
+
+/** The newest request annotation whose value has not been answered, as long as the status can hold. */
 function pendingRequest(
   object: StatusObject<CommonStatus>,
   annotations: readonly string[],
@@ -245,6 +248,11 @@ function pendingRequest(
   const values = annotations
     .map((name) => object.metadata.annotations?.[name])
     .filter((value) => value !== undefined)
+    .map((value) =>
+      Array.from(value.slice(0, 2 * MAX_REQUEST))
+        .slice(0, MAX_REQUEST)
+        .join(''),
+    )
     .sort();
   const newest = values.at(-1);
   return newest === object.status?.lastHandledReconcileAt ? undefined : newest;

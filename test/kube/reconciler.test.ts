@@ -448,6 +448,25 @@ describe('reconcile requests', () => {
     await reconciler.reconcile(key, context());
     expect(requested).toEqual([true, false]);
   });
+
+  it('of any length are answered by what the status can hold', async () => {
+    await arrange({}, { annotations: { 'test.dev/at': '\u{1F433}'.repeat(1_000) } });
+    const requested: boolean[] = [];
+    const reconciler = build({
+      requestAnnotations: ['test.dev/at'],
+      phases: [
+        (_object, _draft, phase) => {
+          requested.push(phase.requested);
+          return {};
+        },
+      ],
+    });
+    await reconciler.reconcile(key, context());
+    expect(stored().status?.lastHandledReconcileAt).toBe('\u{1F433}'.repeat(128));
+    await caught();
+    await reconciler.reconcile(key, context());
+    expect(requested).toEqual([true, false]);
+  });
 });
 
 describe('deletion', () => {
