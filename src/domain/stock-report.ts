@@ -161,10 +161,11 @@ function failed(node: string, want: Want, { coverage }: StockFacts): MissingNode
 function waiting(...[node, state, want, facts]: [string, NodeState, Want, Explanation]): MissingNode {
   const { coverage, budget, open } = facts;
   if (open !== undefined) return entry(node, 'Waiting', 'CircuitOpen', open.message);
-  if (state === 'Unknown') {
-    return entry(node, state, 'NotVerified', 'The node does not list enough images to tell; a pull will');
-  }
   const shortage = budget?.shortage(node);
+  if (state === 'Unknown') {
+    const message = 'The node does not list enough images to tell; a pull will';
+    return entry(node, state, 'NotVerified', shortage === undefined ? message : `${message}: ${shortage}`);
+  }
   if (shortage !== undefined) return entry(node, 'Waiting', 'BudgetExhausted', shortage);
   if (coverage.wasEvicted(node, want.id)) {
     return entry(node, 'Waiting', 'Evicted', 'The node removed the image; it is pulled again');

@@ -168,21 +168,22 @@ describe('StockIndex', () => {
 
   it('says which slots a waiting node waits for, and that it lost the image', () => {
     const coverage = new Coverage();
-    const shortage = (node: string) => (node === 'queue' ? 'All 2 pull slots are taken' : undefined);
+    const shortage = (node: string) => (node === 'lost' ? undefined : 'All 2 pull slots are taken');
     const facts = { coverage, circuits: new Circuits(() => 0), budget: { shortage } };
     const index = new StockIndex(facts, () => 0);
     index.putWant(want('a'));
-    for (const name of ['queue', 'lost']) {
-      const node = nodeFacts(name, { images: SHORT_LIST });
+    for (const name of ['queue', 'lost', 'mute']) {
+      const node = nodeFacts(name, { images: name === 'mute' ? [] : SHORT_LIST });
       coverage.observeNode(node);
       index.putNode(node);
     }
     coverage.addReceipt(nodeFacts('lost'), { key: 'sha256:a', proof: 'pod' }, 0);
     coverage.findEvicted(nodeFacts('lost'), want('a'), 100_000);
-    expect(index.report(want('a'), UNLIMITED).missing.map(({ reason }) => reason)).toEqual([
-      'Evicted',
-      'BudgetExhausted',
-    ]);
+    const { missing } = index.report(want('a'), UNLIMITED);
+    expect(missing.map(({ reason }) => reason)).toEqual(['Evicted', 'BudgetExhausted', 'NotVerified']);
+    expect(missing.at(-1)?.message).toBe(
+      'The node does not list enough images to tell; a pull will: All 2 pull slots are taken',
+    );
   });
 
   it('is the same as a look at all nodes after any sequence of events', () => {

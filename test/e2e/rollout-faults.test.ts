@@ -50,7 +50,7 @@ async function begin(): Promise<Run> {
   runs += 1;
   const run = runs;
   await stage.cluster.kubectl(['delete', 'ppi', '--all', '--wait=true']);
-  await stage.cluster.kubectl(['delete', 'pods', '--all', '--wait=true', '--grace-period=1']);
+  await stage.cluster.kubectl(['delete', 'pods', '--all', '--force', '--grace-period=0']);
   const digests = Array.from({ length: IMAGES }, (_, index) => `sha256:${`${run}${index}`.repeat(32)}`);
   const before = (await operatorRequests(stage.cluster)).length;
   const images = digests.map((digest, index) =>
@@ -171,8 +171,8 @@ describe('a rollout ends as it should', () => {
 
   it('although a tenth of the nodes is mute', async () => {
     const mute = Array.from({ length: Math.ceil(NODES / 10) }, (_, index) => `mute-${index + 1}`);
-    for (const name of mute) await addMuteNode(stage.cluster, name);
     const run = await begin();
+    for (const name of mute) await addMuteNode(stage.cluster, name);
     await eventually(async () => {
       const found = await listImages(stage.cluster, 'default');
       for (const { status } of found) {

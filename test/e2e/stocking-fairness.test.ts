@@ -12,6 +12,9 @@ beforeAll(async () => {
   const flags = ['--pull-slots=1', `--max-images-per-namespace=${MAX_IMAGES}`];
   world = await StockingStage.start({ name: 'stocking-fairness', nodes: 4, flags });
   for (const name of ['greedy', 'modest']) await world.cluster.kubectl(['create', 'namespace', name]);
+  // A list that is short and not empty tells by its silence: these nodes wait, and are not unknown.
+  const other = [{ names: ['registry.k8s.io/pause:3'], sizeBytes: 1 }];
+  for (const node of ['node-1', 'node-2', 'node-3', 'node-4']) await world.report(node, other);
 });
 
 afterEach(() => world.clear());
