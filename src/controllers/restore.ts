@@ -86,5 +86,6 @@ function restoreFailure(
   const lastAttempt = Date.parse(entry.lastAttempt ?? '');
   if (entry.state !== 'Failed' || attempts === 0 || Number.isNaN(lastAttempt)) return;
   const notBefore = lastAttempt + backoffMs(attempts, 0);
-  coverage.setFailure(node, want, { reason, message, attempts, lastAttempt, notBefore });
+  const failure = { reason, message, attempts, lastAttempt, podAt: lastAttempt, notBefore };
+  coverage.setFailure(node, want, failure);
 }

@@ -16,6 +16,8 @@ export interface Failure {
   readonly attempts: number;
   /** Milliseconds since the epoch. */
   readonly lastAttempt: number;
+  /** When the newest pod was made that counts here, by the clock of the API server: it is not counted again. */
+  readonly podAt?: number;
   /** The pair is left alone until then; milliseconds since the epoch. */
   readonly notBefore: number;
 }
@@ -214,7 +216,9 @@ export class Coverage {
   }
 
   setFailure(node: NodeIdentity, want: Want, failure: Failure): void {
-    this.#entry(node).failures.set(want.id, failure);
+    const { failures } = this.#entry(node);
+    const { podAt } = failures.get(want.id) ?? {};
+    failures.set(want.id, { ...(podAt !== undefined && { podAt }), ...failure });
     this.#notify(node.name, keysOf(want));
   }
 

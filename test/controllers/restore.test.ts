@@ -162,6 +162,7 @@ describe('after a restart a failure', () => {
       message: 'manifest unknown',
       attempts: 2,
       lastAttempt: Date.parse(lastAttempt),
+      podAt: Date.parse(lastAttempt),
       notBefore: Date.parse(lastAttempt) + 60_000,
     });
   });

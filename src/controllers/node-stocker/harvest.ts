@@ -54,9 +54,11 @@ function addReceipt(node: NodeIdentity, pod: PullPod, key: string, context: Harv
   const proof = pod.metadata.uid ?? pod.metadata.name;
   if (!coverage.addReceipt(node, { key, proof }, now)) return false;
   for (const want of wants.filter((candidate) => asksFor(candidate, key))) {
+    circuits.succeed(hostCircuit(want.host));
+    // Of an image that is pulled under two names, one may come again and again and the other never.
+    if (!coverage.isPresent(node.name, want)) continue;
     coverage.clearFailures(want.id, node.name);
     circuits.succeed(imageCircuit(want.id));
-    circuits.succeed(hostCircuit(want.host));
   }
   return true;
 }
@@ -68,12 +70,12 @@ async function addFailures(
   { key, failure }: FailedPull,
   context: HarvestContext,
 ): Promise<void> {
+  const { coverage, wants } = context;
   const lastAttempt = Date.parse(pod.metadata.creationTimestamp ?? '');
-  for (const want of context.wants.filter(
-    (candidate) => asksFor(candidate, key) && isAskedBy(candidate, pod),
-  )) {
-    const before = context.coverage.failure(node.name, want.id);
-    if (before !== undefined && before.lastAttempt >= lastAttempt) continue;
+  for (const want of wants.filter((candidate) => asksFor(candidate, key) && isAskedBy(candidate, pod))) {
+    const before = coverage.failure(node.name, want.id);
+    // A later pod may have brought it while this one still rests.
+    if (coverage.isPresent(node.name, want) || (before?.podAt ?? 0) >= lastAttempt) continue;
     const cause = await findCause(want, failure, context);
     addFailure(node, want, { cause, lastAttempt, attempts: (before?.attempts ?? 0) + 1 }, context);
   }
@@ -105,9 +107,10 @@ function addFailure(
   context: HarvestContext,
 ): void {
   const { reason, message, retryAfterMs = 0 } = cause;
-  const backoff = lastAttempt + backoffMs(attempts, context.random());
-  const notBefore = Math.max(backoff, retryAfterMs === 0 ? 0 : context.now + retryAfterMs);
-  context.coverage.setFailure(node, want, { reason, message, attempts, lastAttempt, notBefore });
+  // From now, by our own clock: the attempt may have taken long, and its time is that of the API server.
+  const notBefore = context.now + Math.max(backoffMs(attempts, context.random()), retryAfterMs);
+  const failure = { reason, message, attempts, lastAttempt, podAt: lastAttempt, notBefore };
+  context.coverage.setFailure(node, want, failure);
   context.observer.failed(reason);
   blame(node, want, cause, context);
 }

@@ -257,6 +257,7 @@ describe('a pull that fails', () => {
       message: UNKNOWN,
       attempts: 1,
       lastAttempt: start,
+      podAt: start,
       notBefore: start + 30_000,
     });
     expect([world.failures, world.finished]).toEqual([['ImageNotFound'], []]);

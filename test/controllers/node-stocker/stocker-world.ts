@@ -14,7 +14,7 @@ import { limitOf, PullBudget, type PullLimits } from '../../../src/domain/pull-b
 import type { Want } from '../../../src/domain/want.ts';
 import { formatTime } from '../../../src/kube/condition.ts';
 import type { Reconciler } from '../../../src/kube/controller.ts';
-import { formatKey } from '../../../src/kube/resource.ts';
+import { formatKey, type ObjectKey } from '../../../src/kube/resource.ts';
 import type { Result } from '../../../src/kube/result.ts';
 import type { Transport } from '../../../src/kube/transport.ts';
 import { prepulledImage } from '../../support/builders.ts';
@@ -192,6 +192,20 @@ export class StockerWorld implements AsyncDisposable {
   pulls(pod: PullPod): readonly string[] {
     const keys = [...pullKeys(pod).values()];
     return keys.map((key) => Buffer.from(key.replace('sha256:', ''), 'hex').toString().replaceAll('\0', ''));
+  }
+
+  /** Somebody deletes the pod. */
+  erase(pod: ObjectKey): void {
+    this.server.store.delete(PODS, formatKey(pod));
+  }
+
+  /** The newest pod of the node was made then, by the clock of the API server. */
+  date(node: string, at: number): void {
+    const pod = this.pods(node).at(-1);
+    if (pod === undefined) throw new Error(`${node} has no pod`);
+    const stored = this.server.store.get(PODS, formatKey(pod.metadata));
+    const metadata = { ...stored.metadata, creationTimestamp: formatTime(at) };
+    this.server.store.put(PODS, { ...stored, metadata });
   }
 
   /** The kubelet has taken note of the pod and pulls. */
