@@ -19,7 +19,7 @@ const HASH_LENGTH = 10;
 
 interface ContainerState {
   readonly waiting?: { readonly reason?: string; readonly message?: string };
-  readonly running?: object;
+  readonly running?: { readonly startedAt?: string | null };
   readonly terminated?: { readonly finishedAt?: string | null };
 }
 
@@ -83,14 +83,26 @@ export function projectPullPod(raw: RawObject): PullPod {
       creationTimestamp,
       deletionTimestamp,
       annotations: {
-        [KEYS_ANNOTATION]: annotations?.[KEYS_ANNOTATION] ?? '',
-        [IDENTITY_ANNOTATION]: annotations?.[IDENTITY_ANNOTATION] ?? '',
+        [KEYS_ANNOTATION]: JSON.stringify(Object.fromEntries(askedKeys(raw as unknown as PullPod))),
+        [IDENTITY_ANNOTATION]: (annotations?.[IDENTITY_ANNOTATION] ?? '').slice(0, HASH_LENGTH),
       },
       ownerReferences,
     },
     spec: { ...(spec.nodeName !== undefined && { nodeName: spec.nodeName }) },
     ...(status !== undefined && { status: projectStatus(status) }),
   };
+}
+
+/** Whoever may write pods may write our annotation, too: it is believed of containers that ask for that very image. */
+function askedKeys(pod: PullPod): readonly (readonly [string, string])[] {
+  const images = new Map(pod.spec.containers?.map(({ name, image }) => [name, image]));
+  return [...pullKeys(pod)].filter(([name, key]) => asksFor(images.get(name) ?? '', key));
+}
+
+/** Admission may have put another registry before a digest. */
+function asksFor(image: string, key: string): boolean {
+  const at = key.indexOf('@');
+  return key !== '' && (at < 0 ? image.endsWith(`@${key}`) : image === key.slice(0, at));
 }
 
 function projectStatus({ phase, reason, message, startTime, containerStatuses }: PodStatus): PodStatus {

@@ -11,6 +11,8 @@ export interface PullVerdict {
   readonly finished: boolean;
   /** End of the last container, milliseconds since the epoch; undefined while unfinished or unknown. */
   readonly finishedAt?: number;
+  /** Every image is there, but a container that was to end at once runs since then; milliseconds since the epoch. */
+  readonly runsSince?: number;
 }
 
 export interface FailedPull {
@@ -40,7 +42,8 @@ export function judgePullPod(pod: PullPod): PullVerdict {
     .map(({ key }) => key);
   const settled = present.length + failed.length === pulls.length;
   const finished = settled && (givenUp !== undefined || !statuses.some(stillRuns));
-  return { present, failed, finished, ...(finished && lastEnd(statuses)) };
+  const rest = finished ? lastEnd(statuses) : settled && longestRun(statuses);
+  return { present, failed, finished, ...rest };
 }
 
 /**
@@ -65,13 +68,20 @@ function hasImage(status: ContainerStatus | undefined): boolean {
 
 /** The image is there, the container has not ended: it starts, or runs its `true`. */
 function stillRuns(status: ContainerStatus): boolean {
-  return hasImage(status) && status.state?.terminated === undefined;
+  const { terminated, waiting } = status.state ?? {};
+  return hasImage(status) && terminated === undefined && !RUN_PROBLEMS.has(waiting?.reason ?? '');
 }
 
 function lastEnd(statuses: readonly ContainerStatus[]): { readonly finishedAt?: number } {
   const ends = statuses.map(({ state }) => Date.parse(state?.terminated?.finishedAt ?? ''));
   const known = ends.filter((end) => !Number.isNaN(end));
   return known.length === 0 ? {} : { finishedAt: Math.max(...known) };
+}
+
+function longestRun(statuses: readonly ContainerStatus[]): { readonly runsSince?: number } {
+  const starts = statuses.map(({ state }) => Date.parse(state?.running?.startedAt ?? ''));
+  const known = starts.filter((start) => !Number.isNaN(start));
+  return known.length === 0 ? {} : { runsSince: Math.min(...known) };
 }
 
 /** Waiting reasons with which the kubelet says that it could not pull or will not try. */
@@ -85,8 +95,15 @@ const PULL_PROBLEMS = new Set([
   'SignatureValidationFailed',
 ]);
 
+/** The image was pulled and cannot be run: the kubelet goes on trying, and shows no image id meanwhile. */
+const RUN_PROBLEMS = new Set(['CreateContainerError', 'CreateContainerConfigError', 'RunContainerError']);
+
 function containerFailure(status: ContainerStatus | undefined): PullFailure | undefined {
   const { reason = '', message = '' } = status?.state?.waiting ?? {};
+  if (RUN_PROBLEMS.has(reason)) {
+    const { message: words } = classifyPullFailure(reason, message);
+    return { class: 'Node', reason: 'RuntimeFailed', message: words };
+  }
   return PULL_PROBLEMS.has(reason) ? classifyPullFailure(reason, message) : undefined;
 }
 

@@ -19,28 +19,34 @@ export interface RestOptions {
 /** The kubelet sweeps every five minutes; an image it never saw in use is its first victim. */
 const REST_MS = 6 * 60_000;
 
-/** Deletes finished pods whose rest is over; asks for another look when the next one's is. */
+/**
+ * Deletes finished pods whose rest is over, and those that have brought everything and will not end by themselves;
+ * asks for another look when the next one's time comes.
+ */
 export async function deleteRested(
   options: RestOptions,
   pods: readonly JudgedPod[],
   context: ReconcileContext,
 ): Promise<Result> {
-  const finished = pods.filter(
-    ({ pod, verdict }) => verdict.finished && pod.metadata.deletionTimestamp === undefined,
+  const resting = pods
+    .filter(({ verdict }) => verdict.finished || verdict.runsSince !== undefined)
+    .filter(({ pod }) => pod.metadata.deletionTimestamp === undefined);
+  const warm = warmPods(options, resting);
+  const results = await Promise.all(
+    resting.map((pod) => deleteWhenRested(options, pod, { ...context, isWarm: warm.has(pod) })),
   );
-  const results = await Promise.all(finished.map((pod) => deleteWhenRested(options, pod, context)));
   return minResult(...results);
 }
 
 async function deleteWhenRested(
   options: RestOptions,
   judged: JudgedPod,
-  context: ReconcileContext,
+  context: ReconcileContext & { readonly isWarm: boolean },
 ): Promise<Result> {
   const { metadata } = judged.pod;
   const remaining = restOver(judged) - context.now;
   if (remaining > 0) return { requeueAfterMs: remaining };
-  if (isKeptWarm(options, judged)) return done;
+  if (context.isWarm) return done;
   try {
     const preconditions = { uid: metadata.uid };
     await options.client.delete(podType, metadata, { preconditions, signal: context.signal });
@@ -54,14 +60,28 @@ async function deleteWhenRested(
 function restOver({ pod, verdict }: JudgedPod): number {
   if (verdict.present.length === 0) return 0;
   const since =
-    verdict.finishedAt ?? Date.parse(pod.status?.startTime ?? pod.metadata.creationTimestamp ?? '');
+    verdict.finishedAt ??
+    verdict.runsSince ??
+    Date.parse(pod.status?.startTime ?? pod.metadata.creationTimestamp ?? '');
   return since + REST_MS;
 }
 
-/** While a finished pod exists, the kubelet counts its images as used; the cluster bears only so many such pods. */
-function isKeptWarm({ wants, pods, maxKeptPods }: RestOptions, { verdict }: JudgedPod): boolean {
-  if (pods.size > maxKeptPods) return false;
-  return wants.some(
-    ({ keepWarm, pulls }) => keepWarm && pulls.some(({ key }) => verdict.present.includes(key)),
-  );
+/**
+ * While a finished pod exists, the kubelet counts its images as used. One pod for each image is enough, the newest:
+ * every verification makes another one, and the cluster bears only so many.
+ */
+function warmPods(
+  { wants, pods, maxKeptPods }: RestOptions,
+  resting: readonly JudgedPod[],
+): ReadonlySet<JudgedPod> {
+  if (pods.size > maxKeptPods) return new Set();
+  const finished = resting.filter(({ verdict }) => verdict.finished).toSorted(compareAge);
+  const keys = wants.filter(({ keepWarm }) => keepWarm).flatMap(({ pulls }) => pulls.map(({ key }) => key));
+  const newest = keys.map((key) => finished.findLast(({ verdict }) => verdict.present.includes(key)));
+  return new Set(newest.filter((pod) => pod !== undefined));
+}
+
+/** By the end; those that nobody knows of are old. */
+function compareAge({ verdict: left }: JudgedPod, { verdict: right }: JudgedPod): number {
+  return (left.finishedAt ?? 0) - (right.finishedAt ?? 0);
 }

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import {
   buildPullPod,
   type PullPod,
+  projectPullPod,
+  pullKeys,
   pullPodName,
   pullPodNumber,
 } from '../../../src/controllers/node-stocker/pull-pod.ts';
@@ -85,6 +87,36 @@ describe('pullPodNumber', () => {
   });
 });
 
+describe('projectPullPod', () => {
+  const containers = [
+    { name: 'pull-0', image: `mirror.example/lab@${DIGEST}` },
+    { name: 'pull-1', image: 'reg.example/lab:w_1' },
+    { name: 'pull-2', image: 'busybox' },
+    { name: 'pull-3', image: 'reg.example/lab:w_2' },
+  ];
+  const project = (keys: unknown, more: Record<string, string> = {}): PullPod =>
+    projectPullPod({
+      metadata: { name: 'x', annotations: { 'larder.dev/pull-keys': JSON.stringify(keys), ...more } },
+      spec: { containers },
+    });
+
+  it('believes a key only of a container that asks for that very image', () => {
+    const keys = { 'pull-0': DIGEST, 'pull-1': TAGGED, 'pull-2': DIGEST, 'pull-3': TAGGED, 'pull-4': DIGEST };
+    expect([...pullKeys(project(keys))]).toEqual([
+      ['pull-0', DIGEST],
+      ['pull-1', TAGGED],
+    ]);
+    expect([...pullKeys(project(null))]).toEqual([]);
+    expect([...pullKeys(project({ 'pull-2': '' }))]).toEqual([]);
+  });
+
+  it('keeps little of what somebody else has written there', () => {
+    const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`c${String(n)}`, DIGEST]));
+    const { annotations } = project(many, { 'larder.dev/pull-identity': 'x'.repeat(9_999) }).metadata;
+    expect(JSON.stringify(annotations).length).toBeLessThan(200);
+  });
+});
+
 describe('judgePullPod', () => {
   it('knows nothing of a pod the kubelet has not seen', () => {
     expect(judgePullPod(podStatus({ phase: 'Pending' }))).toEqual({
@@ -116,6 +148,37 @@ describe('judgePullPod', () => {
     const pod = podWith(pulled('pull-0'), pulled('pull-1', '2026-11-01T10:00:00Z'));
     expect(judgePullPod(pod)).toMatchObject({ present: [DIGEST, TAGGED], finished: false });
   });
+
+  it('is not held up by an image whose `true` never ends', () => {
+    const pod = podWith(
+      { ...pulled('pull-0'), state: { running: { startedAt: '2026-11-01T10:00:00Z' } } },
+      pulled('pull-1', '2026-11-01T10:00:00Z'),
+    );
+    const since = Date.parse('2026-11-01T10:00:00Z');
+    expect(judgePullPod(pod)).toMatchObject({ present: [DIGEST, TAGGED], finished: false, runsSince: since });
+    expect(judgePullPod(podWith(pulled('pull-0'), pulled('pull-1'))).runsSince).toBeUndefined();
+    const pulling = podWith(
+      { ...pulled('pull-0'), state: { running: { startedAt: '2026-11-01T10:00:00Z' } } },
+      waiting('pull-1', 'ContainerCreating'),
+    );
+    expect(judgePullPod(pulling).runsSince).toBeUndefined();
+  });
+
+  it.each(['CreateContainerError', 'CreateContainerConfigError', 'RunContainerError'])(
+    'gives up a container that the kubelet will never run: %s',
+    (reason) => {
+      const message = 'failed to create containerd container: mount callback failed';
+      const pod = podWith(waiting('pull-0', reason, message), waiting('pull-1', reason, message));
+      expect(judgePullPod(pod)).toMatchObject({
+        present: [],
+        finished: true,
+        failed: [
+          { key: DIGEST, failure: { class: 'Node', reason: 'RuntimeFailed', message } },
+          { key: TAGGED, failure: { reason: 'RuntimeFailed' } },
+        ],
+      });
+    },
+  );
 
   it('does not wait for a sidecar that somebody injected', () => {
     const ended = '2026-11-01T10:00:00Z';

@@ -217,6 +217,15 @@ export class StockerWorld implements AsyncDisposable {
     }));
   }
 
+  /** Everything was pulled, and what it runs does not end. */
+  run(node: string, startedAt: string): void {
+    this.#report(this.pod(node), (name) => ({
+      name,
+      imageID: 'registry.example.org/lab@sha256:other',
+      state: { running: { startedAt } },
+    }));
+  }
+
   /** Everything was pulled and has run; images in `failing` could not be pulled, for the given cause. */
   finish(node: string, failing: Readonly<Record<string, string>> = {}): void {
     const pod = this.pods(node).at(-1);
