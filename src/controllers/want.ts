@@ -6,6 +6,7 @@ import { parseDuration } from '../domain/duration.ts';
 import type { Platform } from '../domain/platform.ts';
 import { formatReference, type Reference, validateReference } from '../domain/reference.ts';
 import { pullsFor, type Want } from '../domain/want.ts';
+import { findCondition } from '../kube/condition.ts';
 import { formatKey } from '../kube/resource.ts';
 
 type FoundImage = NonNullable<PrepulledImageStatus['image']>;
@@ -25,10 +26,11 @@ export function wantId(image: PrepulledImage): string {
   return formatKey(image.metadata);
 }
 
-/** Whether the object will want something as soon as its image is resolved for the first time. */
+/** Whether the object will want something as soon as its image is resolved for the first time, which nobody must help. */
 export function isPending(image: PrepulledImage): boolean {
   const isActive = !image.spec.suspend && image.metadata.deletionTimestamp === undefined;
-  return isActive && image.status?.image === undefined;
+  const isStuck = findCondition(image.status, 'Stalled') !== undefined;
+  return isActive && image.status?.image === undefined && !isStuck;
 }
 
 export function pullIdentity({ spec }: PrepulledImage): PullIdentity {

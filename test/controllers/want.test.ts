@@ -143,6 +143,19 @@ describe('Wants', () => {
     expect(wants.pending).toBe(0);
   });
 
+  it('waits for no image that a person must put right first', () => {
+    const { wants } = listened();
+    const stalled = {
+      type: 'Stalled',
+      status: 'True' as const,
+      reason: 'RecordNotFound',
+      message: '',
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    };
+    wants.put({ ...prepulledImage(), status: { conditions: [stalled] } });
+    expect(wants.pending).toBe(0);
+  });
+
   it('limits only images that have a limit', () => {
     const { wants } = listened();
     wants.put(resolved({ spec: { pull: { maxConcurrentNodes: 2 } } }));
