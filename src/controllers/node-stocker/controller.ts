@@ -184,7 +184,12 @@ async function pull(
     leaveBudget(options, node.name);
     return done;
   }
-  const result = await createPullPod(options, { node, pods, batch, identity: pullIdentity(image) }, context);
+  const plan = { node, pods, batch, identity: pullIdentity(image) };
+  const result = await createPullPod(options, plan, context).catch((error: unknown) => {
+    // This node comes back with growing pauses; others need not wait for it.
+    leaveBudget(options, node.name);
+    throw error;
+  });
   if (result.pod === undefined) leaveBudget(options, node.name);
   else {
     for (const want of batch.wants) {

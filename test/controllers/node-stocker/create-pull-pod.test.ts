@@ -60,6 +60,7 @@ describe('a pod that the API server refuses', () => {
       times: 9,
     });
     await expect(world.reconcile('n1')).rejects.toMatchObject({ status: 500 });
+    expect(world.budget.taken('cluster')).toBe(0);
     expect(world.coverage.failure('n1', want.id)).toBeUndefined();
     world.server.clearFaults();
     await world.reconcile('n1');
