@@ -37,7 +37,7 @@ export function sourcePage(detail: SourceDetail, moment: Moment): Page {
 
 /** Sign, since when, and the sentence. */
 function healthText(view: HealthView, moment: Moment): Html {
-  const since = html`<p>${healthBadge(view)} since ${timeAgo(view.since, moment)}</p>`;
+  const since = html`<p>${healthBadge(view)} · ${timeAgo(view.since, moment)}</p>`;
   return html`${since}<p class="message">${view.message}</p>`;
 }
 

@@ -74,8 +74,9 @@ meter::-webkit-meter-optimum-value { background: var(--bar); border-radius: 3px;
   border: 1px solid var(--line); min-height: 1.3rem; }
 .scroll:has(.matrix) { max-height: 85vh; }
 .matrix { width: auto; font-size: .82rem; }
-.matrix td { text-align: center; padding: .1rem .15rem; min-width: 1.35rem;
-  border-left: 1px solid var(--line); white-space: nowrap; }
+.matrix td { text-align: center; padding: .1rem 0; min-width: 1.3rem; border-left: 1px solid var(--line);
+  white-space: nowrap; }
+.matrix .group td { font-size: .72rem; }
 .matrix td a { color: inherit; display: block; text-decoration: none; }
 .matrix th[scope=row] { min-width: 0; padding: .15rem .6rem; position: sticky; left: 0; background: var(--back);
   white-space: nowrap; z-index: 1; }
@@ -84,7 +85,7 @@ meter::-webkit-meter-optimum-value { background: var(--bar); border-radius: 3px;
 .matrix thead th { position: sticky; top: 0; z-index: 2; vertical-align: bottom; text-align: center;
   padding: .4rem .1rem; }
 .matrix thead th:first-child { left: 0; z-index: 3; text-align: left; padding-left: .6rem; }
-.matrix thead a { writing-mode: vertical-rl; transform: rotate(180deg); text-decoration: none;
+.matrix thead a { line-height: 1.2; writing-mode: vertical-rl; transform: rotate(180deg); text-decoration: none;
   max-height: 12rem;
   overflow: hidden; text-overflow: ellipsis; }
 @media (max-width: 40rem) {
