@@ -133,7 +133,6 @@ export interface ImageDetail extends HealthView {
   readonly image: ImageView;
   readonly conditions: readonly ConditionView[];
   readonly missing: readonly MissingView[];
-  readonly truncated: boolean;
   readonly presentOn: readonly string[];
 }
 

@@ -101,7 +101,6 @@ export class DashboardReader {
       image: imageView(coverage),
       conditions: conditionViews(image),
       missing: coverage.lacking.map((lacking) => missingView(image, lacking)),
-      truncated: false,
       presentOn: coverage.on,
     };
   }

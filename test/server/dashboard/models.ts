@@ -122,7 +122,6 @@ export function imageDetail(overrides: Partial<ImageDetail> = {}): ImageDetail {
     image: imageView(),
     conditions: [],
     missing: [missingView()],
-    truncated: false,
     presentOn: ['node-1', 'node-2'],
     ...overrides,
   };
