@@ -108,6 +108,7 @@ export class Coverage {
 
   /** Returns false if it was known already, or has been refuted. */
   addReceipt(node: NodeIdentity, { key, proof }: Receipt, now: number): boolean {
+    if (this.#isReplaced(node)) return false;
     const entry = this.#entry(node);
     if (entry.receipts.get(key)?.proof === proof || entry.refuted.get(key)?.includes(proof) === true)
       return false;
@@ -216,6 +217,7 @@ export class Coverage {
   }
 
   setFailure(node: NodeIdentity, want: Want, failure: Failure): void {
+    if (this.#isReplaced(node)) return;
     const { failures } = this.#entry(node);
     const { podAt } = failures.get(want.id) ?? {};
     failures.set(want.id, { ...(podAt !== undefined && { podAt }), ...failure });
@@ -226,6 +228,26 @@ export class Coverage {
   clearFailures(wantId: string, node?: string): void {
     if (node !== undefined) this.#nodes.get(node)?.failures.delete(wantId);
     else for (const entry of this.#nodes.values()) entry.failures.delete(wantId);
+  }
+
+  /** Forgets what no want asks for and was learned an hour ago: a node outlives many images. */
+  forgetUnwanted(node: string, wants: readonly Want[], now: number): void {
+    const entry = this.#nodes.get(node);
+    const pulls = wants.reduce((sum, want) => sum + want.pulls.length, 0);
+    if (entry === undefined) return;
+    const { receipts, refuted, evictions } = entry;
+    if (receipts.size + refuted.size + evictions.size <= pulls) return;
+    const keys = new Set(wants.flatMap(keysOf));
+    const ids = new Set(wants.map(({ id }) => id));
+    drop(receipts, (key, { at }) => !keys.has(key) && now - at >= EVICTION_MEMORY_MS);
+    drop(refuted, (key) => !keys.has(key) && !receipts.has(key));
+    drop(evictions, (id, times) => !ids.has(id) && recent(times, now).length === 0);
+  }
+
+  /** What is learned of a node in a moment may come when another machine has its name already. */
+  #isReplaced({ name, uid }: NodeIdentity): boolean {
+    const known = this.#nodes.get(name);
+    return known !== undefined && known.uid !== uid;
   }
 
   #refute(entry: NodeEntry, key: string): void {
@@ -256,6 +278,10 @@ export class Coverage {
   #notify(node: string, keys: readonly string[]): void {
     if (keys.length > 0) for (const listener of this.#listeners) listener(node, keys);
   }
+}
+
+function drop<V>(map: Map<string, V>, isOver: (key: string, value: V) => boolean): void {
+  for (const [key, value] of map) if (isOver(key, value)) map.delete(key);
 }
 
 function isProven(entry: NodeEntry, key: string): boolean {

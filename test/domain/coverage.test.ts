@@ -44,6 +44,10 @@ function want(overrides: Partial<Want> = {}): Want {
   };
 }
 
+function pullOf(key: string): Want['pulls'][number] {
+  return { key, reference: 'reg.example/x', policy: 'IfNotPresent' };
+}
+
 describe('pullsFor', () => {
   it('asks for a digest once and for a tag always', () => {
     expect(pullsFor(IMAGE, 'Both')).toEqual([
@@ -125,6 +129,33 @@ describe('Coverage', () => {
     receive('n1', DIGEST, 1);
     coverage.observeNode(node('n1', { uid: 'reborn' }));
     expect(coverage.isPresent('n1', want())).toBe(false);
+  });
+
+  it('takes no news of a machine that has been replaced', () => {
+    const coverage = new Coverage();
+    coverage.observeNode(node('n1', { uid: 'new', images: [{ names: [`x@${DIGEST}`], sizeBytes: 9 }] }));
+    const failure = { reason: 'ImageNotFound', message: '', attempts: 1, lastAttempt: 0, notBefore: 9 };
+    coverage.setFailure(node('n1', { uid: 'old' }), want(), failure);
+    expect(coverage.addReceipt(node('n1', { uid: 'old' }), { key: OTHER, proof: 'pod' }, 0)).toBe(false);
+    expect(coverage.isPresent('n1', want())).toBe(true);
+    expect(coverage.failure('n1', 'ns/lab')).toBeUndefined();
+    expect(coverage.isPresent('n1', want({ pulls: pullsFor({ ...IMAGE, digest: OTHER }, 'Digest') }))).toBe(
+      false,
+    );
+  });
+
+  it('forgets in time what nobody wants any more', () => {
+    const coverage = new Coverage();
+    coverage.observeNode(node('n1'));
+    for (let day = 0; day < 400; day += 1) {
+      coverage.addReceipt(node('n1'), { key: `sha256:${String(day)}`, proof: 'pod' }, day * 86_400_000);
+      coverage.forgetUnwanted('n1', [want()], day * 86_400_000 + 1);
+    }
+    const known = Array.from({ length: 400 }, (_, day) => want({ pulls: [pullOf(`sha256:${String(day)}`)] }));
+    expect(known.filter((one) => coverage.isPresent('n1', one))).toHaveLength(1);
+    coverage.addReceipt(node('n1'), { key: DIGEST, proof: 'pod' }, 0);
+    coverage.forgetUnwanted('n1', [want()], 401 * 86_400_000);
+    expect(coverage.isPresent('n1', want())).toBe(true);
   });
 
   it('keeps a receipt while the node does not list the image: absence is no evidence here', () => {

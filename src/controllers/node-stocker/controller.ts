@@ -102,6 +102,7 @@ async function stock(
   const pods = judgedPods(options, node);
   const wants = options.wants.list();
   await harvest(node, pods, { ...options, wants, now: context.now });
+  options.coverage.forgetUnwanted(node.name, wants, context.now);
   const seen = pods.map(({ pod }) => pod);
   if (!options.expectations.areMet(node.name, seen, options.clock.monotonic())) {
     return { requeueAfterMs: CACHE_LAG_MS };
