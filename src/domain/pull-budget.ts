@@ -109,6 +109,11 @@ export class PullBudget {
     this.#holders.delete(node);
   }
 
+  /** The node does not want to pull now; what it holds it keeps. */
+  stopWaiting(node: string): void {
+    this.#line.remove(node);
+  }
+
   /** Gives everything back, and the place in line. */
   leave(node: string): void {
     this.giveBack(node);

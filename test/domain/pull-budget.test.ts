@@ -129,10 +129,97 @@ describe('PullBudget', () => {
   it('never exceeds a limit and never leaves a waiting node unheard while its claims are free', () => {
     const step = fc.tuple(fc.boolean(), fc.constantFrom('a', 'b', 'c', 'd', 'e'), fc.constantFrom('x', 'y'));
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 3 }), keepsItsPromise),
+      fc.property(
+        fc.array(step, { maxLength: 60, size: 'max' }),
+        fc.integer({ min: 1, max: 3 }),
+        keepsItsPromise,
+      ),
     );
   });
 });
+
+describe('after any sequence of events', () => {
+  it('every slot comes back, and every node that waits is served', () => {
+    const node = fc.constantFrom(...Array.from({ length: 8 }, (_, n) => `n${String(n)}`));
+    const claims = fc
+      .record({
+        namespace: fc.constantFrom('a', 'b', 'c'),
+        isNew: fc.boolean(),
+        host: fc.constantFrom('x', 'y'),
+        image: fc.constantFrom('a/1', 'b/1'),
+      })
+      .map(({ namespace, isNew, host, image }) =>
+        of(namespace, ...(isNew ? [NEWCOMER_CLAIM] : []), hostClaim(host), imageClaim(image)),
+      );
+    const step = fc.record({ what: fc.constantFrom('try', 'try', 'found', 'leave', 'stop'), node, claims });
+    const limits = fc.record({
+      cluster: fc.integer({ min: 1, max: 4 }),
+      newcomers: fc.integer({ min: 1, max: 3 }),
+      'host:x': fc.integer({ min: 1, max: 3 }),
+      'image:a/1': fc.integer({ min: 1, max: 2 }),
+    });
+    fc.assert(fc.property(fc.array(step, { maxLength: 60, size: 'max' }), limits, comesToRest), {
+      numRuns: 500,
+    });
+  });
+});
+
+interface Step {
+  readonly what: string;
+  readonly node: string;
+  readonly claims: readonly Claim[];
+}
+
+function comesToRest(steps: readonly Step[], limits: Readonly<Record<string, number>>): void {
+  const slots = budget(limits);
+  const held = new Map<string, readonly Claim[]>();
+  const waiting = new Map<string, readonly Claim[]>();
+  let isFound = false;
+  const attempt = (node: string, claims: readonly Claim[]): void => {
+    slots.giveBack(node);
+    held.delete(node);
+    waiting.set(node, claims);
+    if (!slots.tryTake(node, claims)) return;
+    waiting.delete(node);
+    held.set(node, claims);
+  };
+  const agree = (): void => {
+    for (const claim of [CLUSTER_CLAIM, NEWCOMER_CLAIM, 'host:x', 'host:y', 'image:a/1', 'image:b/1']) {
+      const holders = [...held.values()].filter((claims) => claims.includes(claim)).length;
+      expect(slots.taken(claim)).toBe(holders);
+      // Pulls that ran already count even above the limits.
+      if (!isFound) expect(holders).toBeLessThanOrEqual(limits[claim] ?? Infinity);
+    }
+    for (const node of slots.entitled()) expect(waiting.has(node)).toBe(true);
+  };
+  for (const { what, node, claims } of steps) {
+    if (what === 'try') attempt(node, claims);
+    else if (what === 'found') {
+      isFound = true;
+      slots.take(node, claims);
+      waiting.delete(node);
+      held.set(node, claims);
+    } else if (what === 'stop') {
+      slots.stopWaiting(node);
+      waiting.delete(node);
+    } else {
+      slots.leave(node);
+      waiting.delete(node);
+      held.delete(node);
+    }
+    agree();
+  }
+  for (let round = 0; held.size + waiting.size > 0; round += 1) {
+    expect(round).toBeLessThan(20);
+    for (const node of [...held.keys()]) {
+      slots.leave(node);
+      held.delete(node);
+    }
+    for (const node of slots.entitled()) attempt(node, waiting.get(node) ?? ALL);
+    agree();
+  }
+  expect(slots.taken(CLUSTER_CLAIM)).toBe(0);
+}
 
 describe('fairness', () => {
   it('gives namespaces their turn, however many nodes wait for one of them', () => {

@@ -68,7 +68,12 @@ export interface NodeStockerOptions {
 export function nodeStocker(options: NodeStockerOptions): Reconciler {
   return {
     reconcile: async (key, context) => {
-      const stocked = await stock(options, key, context);
+      const stocked = await stock(options, key, context).catch((error: unknown) => {
+        // It comes back with growing pauses; who is behind it in line need not wait for it.
+        options.budget.stopWaiting(key.name);
+        wakeEntitled(options);
+        throw error;
+      });
       return minResult(stocked, await tendGate(options, key.name, context));
     },
   };
@@ -108,8 +113,10 @@ async function stock(
     return { requeueAfterMs: CACHE_LAG_MS };
   }
   noteVanished(node, pods, { ...options, wants, now: context.now });
-  const rest = await deleteRested({ ...options, wants }, pods, context);
   const unfinished = pods.filter(({ verdict }) => !verdict.finished);
+  // Whatever the last pull held is free for others first.
+  if (unfinished.length === 0) options.budget.giveBack(node.name);
+  const rest = await deleteRested({ ...options, wants }, pods, context);
   const progress = pullProgress(unfinished, wants, context.now);
   options.coverage.setPulling(node, progress.pulls);
   if (unfinished.length === 0)
@@ -152,8 +159,7 @@ async function pullNext(
   context: ReconcileContext,
 ): Promise<Result> {
   const { coverage, circuits, budget, random, wants } = options;
-  // Whatever the last pull held is free for others first; and who does not try is no canary.
-  budget.giveBack(node.name);
+  // Who does not try is no canary.
   circuits.abandon(node.name);
   const facts = { wants: wants.list(), coverage, circuits, budget, random, isNewcomer, now: context.now };
   const plan = planNode(node, facts);

@@ -158,3 +158,21 @@ it('a full disk is the trouble of the node, whatever the registry says meanwhile
   await failOn(['n1'], { a: 'write /var/lib: no space left on device' });
   expect(world.coverage.failure('n1', want.id)?.reason).toBe('DiskFull');
 });
+
+it('a node that cannot be looked at keeps neither a slot nor a place in line', async () => {
+  world = await StockerWorld.start(['n1', 'n2', 'n3'], { slots: 1 });
+  world.want('a');
+  await reconcileAll('n1', 'n2', 'n3');
+  world.finish('n1', { a: 'no space left on device' });
+  world.server.fail({
+    when: ({ verb }) => verb === 'delete',
+    action: { kind: 'status', code: 422 },
+    times: 2,
+  });
+  await expect(world.reconcile('n1')).rejects.toMatchObject({ status: 422 });
+  expect(world.budget.taken('cluster')).toBe(0);
+  expect(world.woken).toEqual(['n2']);
+  world.addPod('n2');
+  await expect(world.reconcile('n2')).rejects.toMatchObject({ status: 422 });
+  expect(world.woken.at(-1)).toBe('n3');
+});

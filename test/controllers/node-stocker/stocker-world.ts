@@ -194,6 +194,14 @@ export class StockerWorld implements AsyncDisposable {
     return keys.map((key) => Buffer.from(key.replace('sha256:', ''), 'hex').toString().replaceAll('\0', ''));
   }
 
+  /** A pull pod of the node that an earlier leader has left: it has brought nothing, and goes. */
+  addPod(node: string): void {
+    const uid = `uid-of-${node}`;
+    const ownerReferences = [{ apiVersion: 'v1', kind: 'Node', name: node, uid }];
+    const metadata = { name: `larder-left-on-${node}`, namespace: 'default', ownerReferences };
+    this.server.store.put(PODS, { metadata, spec: { nodeName: node, containers: [] } });
+  }
+
   /** Somebody deletes the pod. */
   erase(pod: ObjectKey): void {
     this.server.store.delete(PODS, formatKey(pod));
