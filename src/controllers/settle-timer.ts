@@ -4,7 +4,10 @@ import type { Clock, Timer } from '../clock.ts';
 
 /** Without a change for this long, the burst is over. */
 const QUIET_MS = 500;
-/** Images that are about to be resolved are waited for, but no longer than this after the first change. */
+/**
+ * Images that are about to be resolved are waited for, but no longer than this after the first change; then nobody
+ * waits for as long, or somebody who changes an image again and again would keep all nodes from pulling.
+ */
 const LIMIT_MS = 10_000;
 
 export interface SettleOptions {
@@ -19,6 +22,8 @@ export class SettleTimer {
   #timer: Timer | undefined;
   /** Monotonic milliseconds of the first change of the burst. */
   #since = 0;
+  /** Monotonic milliseconds until when changes keep nobody waiting. */
+  #openUntil = 0;
 
   constructor(clock: Clock, options: SettleOptions) {
     this.#clock = clock;
@@ -26,12 +31,12 @@ export class SettleTimer {
   }
 
   get isSettled(): boolean {
-    return this.#timer === undefined;
+    return this.#timer === undefined || this.#clock.monotonic() < this.#openUntil;
   }
 
   /** Something has changed. */
   touch(): void {
-    if (this.#timer === undefined) this.#since = this.#clock.monotonic();
+    if (this.#timer === undefined) this.#since = Math.max(this.#clock.monotonic(), this.#openUntil);
     this.#schedule();
   }
 
@@ -50,6 +55,7 @@ export class SettleTimer {
         return;
       }
       this.#timer = undefined;
+      if (isLate) this.#openUntil = this.#clock.monotonic() + LIMIT_MS;
       this.#options.onSettled();
     });
   }

@@ -53,6 +53,19 @@ describe('a burst of changes', () => {
     expect(settled).toEqual([10_000]);
   });
 
+  it('that never ends leaves as much time for work as it takes', async () => {
+    let [working, waiting] = [0, 0];
+    for (let step = 0; step < 1_000; step += 1) {
+      timer.touch();
+      await clock.advance(100);
+      if (timer.isSettled) working += 1;
+      else waiting += 1;
+    }
+    expect(working).toBeGreaterThanOrEqual(400);
+    expect(waiting).toBeGreaterThanOrEqual(400);
+    expect(settled.length).toBeGreaterThanOrEqual(5);
+  });
+
   it('begins anew after it was over', async () => {
     timer.touch();
     await clock.advance(500);
