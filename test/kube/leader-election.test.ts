@@ -337,7 +337,7 @@ interface Replica {
 describe('any schedule of pauses, failures, slow answers, clock jumps and restarts', () => {
   it('never has two holders, and finds one when the weather clears', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 40, size: 'max' }), async (steps) => {
         const time = new FakeClock();
         const memory = new LeaseInMemory();
         const everybody: Replica[] = [];

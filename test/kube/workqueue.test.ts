@@ -219,7 +219,7 @@ describe('any sequence of adds, delays, failures and work', () => {
   it('never runs a key twice at once and never loses one', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(command, { maxLength: 60 }),
+        fc.array(command, { maxLength: 60, size: 'max' }),
         fc.integer({ min: 1, max: 3 }),
         async (commands, workers) => {
           const { queue, clock } = build({ backoff: { baseMs: 5, maxMs: 500 } });
