@@ -14,7 +14,7 @@ import { compileFilter } from './filter.ts';
 import { EMPTY_FILTER, type Filter, readFilter } from './filter-schema.ts';
 import { IMAGE_FIELDS, imageRow } from './image-fields.ts';
 import { type ImageInput, readImageInput } from './image-input.ts';
-import { type ImageView, NO_LOGIN, type RegistryLogin, viewImage } from './image-view.ts';
+import { type ImageView, NO_LOGIN, type RegistryLogin, registryUrlOf, viewImage } from './image-view.ts';
 import type { JsonValue } from './json-text.ts';
 import { LoginChange } from './login-change.ts';
 import { changeSpec, presentOf } from './record-spec.ts';
@@ -110,7 +110,7 @@ export class ImageRoutes {
     this.#setSubject(request, record);
     const body = await readObjectBody(request);
     const isPartial = verb === 'patch';
-    const changed = await this.#turns.take(() => this.#change(record, body, isPartial, request.signal));
+    const changed = await this.#turns.take(() => this.#change(record, body, isPartial, request));
     return this.#answer(200, changed, request);
   }
 
@@ -118,8 +118,9 @@ export class ImageRoutes {
     record: DockerImageRecord,
     body: JsonValue,
     partial: boolean,
-    signal: AbortSignal,
+    request: CalledRequest,
   ): Promise<DockerImageRecord> {
+    const { signal } = request;
     const { records, logins } = this.#options;
     const catalogue = this.#options.catalogue();
     const change = new LoginChange(logins, signal);
@@ -133,6 +134,8 @@ export class ImageRoutes {
           const input = readImageInput(body, { catalogue, partial, present });
           if (!input.ok) throw refuseFields(input.error);
           const spec = changeSpec(current.spec, input.value, catalogue);
+          if (carriesPassword(login, input.value, current.spec, spec))
+            await this.#requireSecret(current, request);
           const next = needsLogin
             ? await change.plan({ ...current, spec }, current, nextLogin(login, input.value))
             : spec;
@@ -178,6 +181,15 @@ export class ImageRoutes {
     return isAllowed ? logins.read(record, signal) : NO_LOGIN;
   }
 
+  /** Whoever could send the password to a registry of their own would know it. */
+  async #requireSecret(record: DockerImageRecord, { caller, signal }: CalledRequest): Promise<void> {
+    const name = record.spec.access.pullSecretRefs?.[0]?.name ?? '';
+    if (await this.#options.authorizer.allows(caller, { ...this.#secretAccess(), name }, signal)) return;
+    const detail =
+      'State registry_password again: only who may get the Secret of the image may keep it for another registry or user.';
+    throw refuse(403, detail);
+  }
+
   #secretAccess(): ObjectAccess {
     return { verb: 'get', group: '', resource: 'secrets', namespace: this.#options.records.namespace };
   }
@@ -211,6 +223,17 @@ function nextLogin(login: RegistryLogin, input: ImageInput): RegistryLogin {
     username: username === undefined ? login.username : username,
     password: password === undefined ? login.password : password,
   };
+}
+
+/** Whether a password that the request does not state would be written for another registry or user. */
+function carriesPassword(
+  { username, password }: RegistryLogin,
+  { registry_username: wanted = username, registry_password: stated }: ImageInput,
+  before: DockerImageRecord['spec'],
+  after: DockerImageRecord['spec'],
+): boolean {
+  if (password === null || stated !== undefined) return false;
+  return wanted !== username || registryUrlOf(after) !== registryUrlOf(before);
 }
 
 function withLogin(view: ImageView, login: RegistryLogin): ImageView {

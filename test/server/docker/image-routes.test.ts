@@ -159,6 +159,35 @@ describe('logins', () => {
     expect(Object.keys(config.auths)).toEqual([key]);
   });
 
+  it('are sent to no other registry for who may not get the Secret', async () => {
+    await create(LOGIN);
+    const before = secretData();
+    const { reviews } = facade.served;
+    for (const verb of ['patch', 'update'])
+      reviews.allow('staff', `${verb} larder.dev/dockerimagerecords ${RECORDS_NAMESPACE}`);
+    const elsewhere = { registry_url: 'evil.example.net', url: 'evil.example.net/demo:1.0' };
+    const attempts = [
+      ['PATCH /v1/docker/1', elsewhere],
+      ['PATCH /v1/docker/1', { registry_username: 'other' }],
+      ['PUT /v1/docker/1', { ...DEMO, ...elsewhere }],
+    ] as const;
+    for (const [request, body] of attempts) {
+      const { status, body: answer } = await send(request, { as: 'staff', body });
+      expect(status).toBe(403);
+      expect(answer.detail).toContain('State registry_password again');
+    }
+    expect(secretData()).toEqual(before);
+    expect(facade.records()[0]?.spec.image).toBe(DEMO.url);
+    const stated = { ...elsewhere, ...LOGIN, registry_password: 'own' };
+    expect((await send('PATCH /v1/docker/1', { as: 'staff', body: stated })).status).toBe(200);
+    expect(secretData()['.dockerconfigjson']).not.toContain(PASSWORD);
+    const [secret] = secrets();
+    reviews.allow('keeper', `patch larder.dev/dockerimagerecords ${RECORDS_NAMESPACE}`);
+    reviews.allow('keeper', `get /secrets ${RECORDS_NAMESPACE}/${secret?.metadata.name}`);
+    const back = { registry_url: DEMO.registry_url };
+    expect((await send('PATCH /v1/docker/1', { as: 'keeper', body: back })).status).toBe(200);
+  });
+
   it('need a user for a password', async () => {
     await create();
     const { status, body } = await send('PATCH /v1/docker/1', { body: { registry_password: PASSWORD } });
