@@ -1,11 +1,13 @@
 /** `larder status`: which images are where, as a table for people and an exit code for pipelines. */
 
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { ImageSource } from '../api/image-source.ts';
 import { sleep } from '../clock.ts';
 import { formatBytes } from '../controllers/prepulled-image/bytes.ts';
 import { validateDuration } from '../domain/duration.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { type Condition, findCondition } from '../kube/condition.ts';
+import { type Condition, findCondition, isConditionTrue } from '../kube/condition.ts';
+import { formatKey } from '../kube/resource.ts';
 import { type ImageCoverage, imageCoverage, type LackingNode } from '../server/image-coverage.ts';
 import { describeCoverage, sourceOf } from '../server/stocked-image.ts';
 import { type ClusterFlags, readCluster, withCluster, withClusterOptions } from './cluster.ts';
@@ -42,31 +44,40 @@ export function statusCommand(io: CliIo): Command {
         .default(DEFAULT_TIMEOUT_MS, '10m'),
     )
     .action(async (flags: Flags) => {
-      const images = await withCluster(io, flags, (client) => observe(io, client, flags));
+      const { images, source } = await withCluster(io, flags, (client) => observe(io, client, flags));
       // Watching is ended by whoever watches: there is nothing to fail.
       if (flags.watch === true && flags.wait !== true) return;
+      if (source !== undefined) throw new CliError(source, EXIT.incomplete);
       const incomplete = images.filter((image) => !isComplete(image));
       if (incomplete.length > 0) throw new CliError(incompleteMessage(incomplete), EXIT.incomplete);
     });
 }
 
-async function observe(io: CliIo, client: KubeClient, flags: Flags): Promise<readonly ImageCoverage[]> {
+/** What was found at one moment. */
+interface Sight {
+  readonly images: readonly ImageCoverage[];
+  /** Why the source that was asked for has not said yet which images it wants; undefined: it has. */
+  readonly source: string | undefined;
+}
+
+async function observe(io: CliIo, client: KubeClient, flags: Flags): Promise<Sight> {
   const deadline = io.clock.monotonic() + flags.timeout;
   let shown: string | undefined;
   for (;;) {
-    const images = await look(client, flags, io.signal);
-    const isLast = isOver(images, flags, io.clock.monotonic() >= deadline);
+    const sight = await look(client, flags, io.signal);
+    const { images } = sight;
+    const isLast = isOver(sight, flags, io.clock.monotonic() >= deadline);
     const text = flags.watch === true || isLast ? render(images, flags) : shown;
     if (text !== undefined && text !== shown) show(io, flags, text, images);
     shown = text;
-    if (isLast) return images;
+    if (isLast) return sight;
     await sleep(io.clock, LOOK_MS, io.signal).catch(() => undefined);
-    if (io.signal.aborted) return images;
+    if (io.signal.aborted) return sight;
   }
 }
 
-function isOver(images: readonly ImageCoverage[], { watch, wait }: Flags, isLate: boolean): boolean {
-  if (wait === true) return isLate || images.every(isComplete);
+function isOver({ images, source }: Sight, { watch, wait }: Flags, isLate: boolean): boolean {
+  if (wait === true) return isLate || (source === undefined && images.every(isComplete));
   return watch !== true;
 }
 
@@ -76,17 +87,25 @@ function show(io: CliIo, flags: Flags, text: string, images: readonly ImageCover
   else print(io, flags.output, output(images), () => table(images, flags));
 }
 
-async function look(
-  client: KubeClient,
-  flags: Flags,
-  signal: AbortSignal,
-): Promise<readonly ImageCoverage[]> {
-  const { images, nodes } = await readCluster(client, flags, signal);
+async function look(client: KubeClient, flags: Flags, signal: AbortSignal): Promise<Sight> {
+  const { sources, images, nodes } = await readCluster(client, flags, signal);
   const facts = nodes.map((node) => node.facts);
-  return images
+  const shown = images
     .filter((image) => flags.source === undefined || sourceOf(image) === flags.source)
     .map((image) => imageCoverage(image, facts))
     .sort((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1));
+  return { images: shown, source: flags.source === undefined ? undefined : silenceOf(flags.source, sources) };
+}
+
+/** A source that is not there, or has not scanned since it was changed, has no images yet: nothing would be missing. */
+function silenceOf(name: string, sources: readonly ImageSource[]): string | undefined {
+  const source = sources.find(({ metadata }) => formatKey(metadata) === name);
+  if (source === undefined) return `there is no ImageSource ${name}`;
+  const { metadata, spec, status } = source;
+  const isSeen = status?.observedGeneration === metadata.generation;
+  if (spec.suspend || (isSeen && !isConditionTrue(status, 'Stalled'))) return undefined;
+  const message = findCondition(status, 'Ready')?.message ?? 'nobody has looked at it';
+  return `ImageSource ${name} has not said which images it wants since it was changed: ${message}`;
 }
 
 /** An image that no node is for, or that is suspended, keeps nobody waiting; one that fits no node is a mistake. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PrepulledImage } from '../../src/api/prepulled-image.ts';
-import { PREPULLED_IMAGES } from '../controllers/fixtures.ts';
-import { DIGEST_A, DIGEST_B, prepulledImage } from '../support/builders.ts';
+import { IMAGE_SOURCES, PREPULLED_IMAGES } from '../controllers/fixtures.ts';
+import { DIGEST_A, DIGEST_B, imageSource, prepulledImage } from '../support/builders.ts';
 import { type CliInput, type CliRun, larder } from '../support/cli-io.ts';
 import { FakeApiServer } from '../support/fake-api-server.ts';
 import { eventually, FakeClock } from '../support/fake-clock.ts';
@@ -123,6 +123,53 @@ describe('larder status', () => {
     expect(JSON.parse((await status(['-o', 'json', '--source', 'science/lab'])).out)).toMatchObject({
       images: [],
     });
+  });
+
+  it('is not content with a source that is not there, or has not said yet what it wants', async () => {
+    const ready = (reason: string, stalled: 'True' | 'False') => {
+      const lastTransitionTime = '2026-01-01T00:00:00Z';
+      const words = { reason, message: 'tags.cycle: too much', lastTransitionTime };
+      return {
+        conditions: [
+          { type: 'Ready', status: stalled === 'True' ? ('False' as const) : ('True' as const), ...words },
+          { type: 'Stalled', status: stalled, ...words },
+        ],
+      };
+    };
+    const source = imageSource({ metadata: { name: 'lab', namespace: 'science', generation: 2 } });
+    const run = () => status(['--source', 'science/lab']);
+    expect(await run()).toMatchObject({ code: 3, error: 'larder: there is no ImageSource science/lab\n' });
+    server.store.put(IMAGE_SOURCES, source);
+    expect(await run()).toMatchObject({ code: 3 });
+    server.store.put(IMAGE_SOURCES, {
+      ...source,
+      status: { ...ready('InvalidSpec', 'True'), observedGeneration: 2 },
+    });
+    const { code, error } = await run();
+    expect(code).toBe(3);
+    expect(error).toContain('tags.cycle: too much');
+    server.store.put(IMAGE_SOURCES, {
+      ...source,
+      status: { ...ready('Succeeded', 'False'), observedGeneration: 2 },
+    });
+    expect(await run()).toMatchObject({ code: 0 });
+  });
+
+  it('waits for a source that was applied a moment ago', async () => {
+    const clock = new FakeClock();
+    const run = status(['--wait', '--source', 'science/lab'], { clock });
+    await clock.advanceUntil(() => server.requests.filter(({ path }) => path.includes('/nodes')).length > 2);
+    const source = imageSource({ metadata: { name: 'lab', namespace: 'science' } });
+    server.store.put(IMAGE_SOURCES, {
+      ...source,
+      status: { observedGeneration: source.metadata.generation },
+    });
+    let ended: CliRun | undefined;
+    void run.then((result) => {
+      ended = result;
+    });
+    await clock.advanceUntil(() => ended !== undefined);
+    expect(ended).toMatchObject({ code: 0 });
   });
 
   it('is not content with an image that lies everywhere and may be used nowhere', async () => {
