@@ -114,6 +114,8 @@ export class Stock implements Workload {
     this.#isLeading = true;
     for (const node of nodes.lister.list()) this.index.putNode(node.facts);
     for (const want of this.wants.list()) this.index.putWant(want);
+    for (const node of nodes.lister.list())
+      this.index.noteAge(node.facts.name, Math.abs(moment.now - createdAt(node)));
     this.coverage.subscribe((node, keys) => {
       for (const key of keys) this.#learn(node, this.wants.idsOf(key));
     });
@@ -170,6 +172,7 @@ export class Stock implements Workload {
   }
 }
 
+/** Infinity if the node does not say. */
 function createdAt({ metadata }: NodeObject): number {
   const time = Date.parse(metadata.creationTimestamp ?? '');
   return Number.isNaN(time) ? Infinity : time;

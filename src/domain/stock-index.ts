@@ -63,6 +63,12 @@ export class StockIndex {
     return this.#placeAll(name);
   }
 
+  /** The node is that old, in milliseconds: it may have joined before anybody told this index of anything. */
+  noteAge(name: string, ageMs: number): void {
+    for (const { want, states, joined } of this.#entries.values())
+      if (ageMs < want.timeoutMs && isEligible(states.get(name))) joined.set(name, this.#monotonic() - ageMs);
+  }
+
   putWant(want: Want): void {
     const before = this.#entries.get(want.id);
     const text = JSON.stringify(want);

@@ -4,6 +4,7 @@ import { prepulledImageType } from '../../src/controllers/kinds.ts';
 import { type NodeObject, nodeType, projectNode } from '../../src/controllers/node.ts';
 import { Stock } from '../../src/controllers/stock.ts';
 import { NO_NAMESPACE_LIMITS } from '../../src/domain/namespace-limits.ts';
+import { formatTime } from '../../src/kube/condition.ts';
 import { Informer } from '../../src/kube/informer.ts';
 import { formatKey } from '../../src/kube/resource.ts';
 import type { Transport } from '../../src/kube/transport.ts';
@@ -124,6 +125,15 @@ describe('while another replica leads', () => {
 });
 
 describe('while this replica leads', () => {
+  it('knows which nodes joined a moment before it', async () => {
+    putNode('old');
+    putNode('new', { createdAt: formatTime(clock.now() - 60_000) });
+    putImage();
+    await lead();
+    await eventually(() => stock.wants.list().length === 1, LIMIT_MS);
+    expect(stock.index.newcomers(IMAGE)).toEqual({ missing: 1, lookAfterMs: 540_000 });
+  });
+
   it('takes in at the start what the statuses tell', async () => {
     putNode('n1');
     const condition = {
