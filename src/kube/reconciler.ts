@@ -253,9 +253,16 @@ function pendingRequest(
         .slice(0, MAX_REQUEST)
         .join(''),
     )
-    .sort();
+    .sort((left, right) => timeOf(left) - timeOf(right) || (left < right ? -1 : 1));
   const newest = values.at(-1);
   return newest === object.status?.lastHandledReconcileAt ? undefined : newest;
+}
+
+/** Tools write RFC 3339, people `date +%s`; whatever is no time is older than all that is. */
+function timeOf(text: string): number {
+  if (/^\d{9,11}$/.test(text)) return Number(text) * 1_000;
+  const time = /^\d{12,14}$/.test(text) ? Number(text) : Date.parse(text);
+  return Number.isNaN(time) ? 0 : time;
 }
 
 /** One event per change of what Ready says; a changed message alone is not one. */

@@ -449,6 +449,19 @@ describe('reconcile requests', () => {
     expect(requested).toEqual([true, false]);
   });
 
+  it.each([
+    ['1767312000', '2026-01-01T23:59:59Z', '1767312000'],
+    ['2026-01-02T00:00:01.5+00:00', '1767312000', '2026-01-02T00:00:01.5+00:00'],
+    ['1767312000123', '1767312000', '1767312000123'],
+    ['now', '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z'],
+    ['first', 'second', 'second'],
+  ])('of two annotations, %s and %s, are answered by the later one: %s', async (ours, other, newest) => {
+    await arrange({}, { annotations: { 'test.dev/at': ours, 'other.dev/at': other } });
+    const reconciler = build({ requestAnnotations: ['test.dev/at', 'other.dev/at'] });
+    await reconciler.reconcile(key, context());
+    expect(stored().status?.lastHandledReconcileAt).toBe(newest);
+  });
+
   it('of any length are answered by what the status can hold', async () => {
     await arrange({}, { annotations: { 'test.dev/at': '\u{1F433}'.repeat(1_000) } });
     const requested: boolean[] = [];
