@@ -131,7 +131,7 @@ export type ImageSourceReason =
 /** Of a PrepulledImage, for Ready, Prepulled and Resolved. */
 export const PREPULLED_IMAGE_REASONS = [
   { reason: 'Stocked', doc: 'The image is on as many eligible nodes as spec.minReady asks.' },
-  { reason: 'Stocking', doc: 'This generation has not been on the nodes yet.' },
+  { reason: 'Stocking', doc: 'Fewer eligible nodes have the image than spec.minReady asks.' },
   { reason: 'AllNodes', doc: 'Prepulled: every eligible node has the image.' },
   {
     reason: 'NodesMissing',
