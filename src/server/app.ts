@@ -34,7 +34,7 @@ export interface AppOptions {
 export type Fetch = (request: Request, env: HttpBindings) => Response | Promise<Response>;
 
 const MAX_BODY_BYTES = 65_536;
-/** Every guess at a token costs a call to the API server. */
+/** Guesses at tokens and signatures are slowed down; each may cost a call to the API server. */
 const REFUSED_TOKEN_COST = 10;
 const READING_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
@@ -138,6 +138,7 @@ class OpenExchange implements Exchange {
   readonly address: string;
   readonly closing: AbortSignal;
   caller: Caller = ANONYMOUS;
+  renewCaller: Exchange['renewCaller'] = () => Promise.resolve(this.caller);
   subject?: string;
   readonly #log: Logger;
   #child: Logger | undefined;
@@ -188,30 +189,35 @@ function requireReady({ isReady }: AppOptions): MiddlewareHandler<ServerEnv> {
 
 function identify(group: RouteGroup, options: AppOptions): MiddlewareHandler<ServerEnv> {
   return async (context, next) => {
-    if (group.authentication === 'Bearer') {
-      context.get('exchange').caller = await callerOf(group, options, context);
-    }
+    if (group.authentication === 'Bearer') await nameCaller(group, options, context);
     await next();
+    if (group.authentication === 'Own' && context.res.status === 401) chargeGuess(options, context);
   };
 }
 
-async function callerOf(
+async function nameCaller(
   { tokenOf }: RouteGroup,
-  { authorizer, limiter }: AppOptions,
+  options: AppOptions,
   context: ServerContext,
-): Promise<Caller> {
+): Promise<void> {
+  const { authorizer } = options;
+  const exchange = context.get('exchange');
   const token = bearerToken(context.req.header('authorization')) ?? tokenOf?.(context);
   if (token !== undefined) {
-    try {
-      return await authorizer.authenticate(token, signalOf(context));
-    } catch (error) {
-      limiter.take(clientOf(context.get('exchange').address), REFUSED_TOKEN_COST);
+    exchange.caller = await authorizer.authenticate(token, signalOf(context)).catch((error: unknown) => {
+      // Who comes with a good token while the API server is silent has guessed nothing.
+      if (error instanceof ProblemError && error.code === 'Unauthorized') chargeGuess(options, context);
       throw error;
-    }
+    });
+    exchange.renewCaller = (signal) => authorizer.authenticate(token, signal);
+  } else if (!(authorizer.anonymousRead && READING_METHODS.has(context.req.method))) {
+    const headers = { 'www-authenticate': 'Bearer realm="larder"' };
+    throw new ProblemError('Unauthorized', 'a bearer token is needed', { headers });
   }
-  if (authorizer.anonymousRead && READING_METHODS.has(context.req.method)) return ANONYMOUS;
-  const headers = { 'www-authenticate': 'Bearer realm="larder"' };
-  throw new ProblemError('Unauthorized', 'a bearer token is needed', { headers });
+}
+
+function chargeGuess({ limiter }: AppOptions, context: ServerContext): void {
+  limiter.take(clientOf(context.get('exchange').address), REFUSED_TOKEN_COST);
 }
 
 /** @throws ProblemError Unauthorized for any other scheme: a password must not be taken for nobody */

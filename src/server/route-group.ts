@@ -15,6 +15,8 @@ export interface Exchange {
   readonly address: string;
   /** Anonymous until the group's authentication has said otherwise. */
   caller: Caller;
+  /** The caller, as of now: streams without an end must not outlive a token. @throws ProblemError Unauthorized, Unavailable */
+  renewCaller: (signal: AbortSignal) => Promise<Caller>;
   /** Carries the request id. */
   readonly log: Logger;
   /** Aborts when the server closes: streams without an end must listen. */

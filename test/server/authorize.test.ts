@@ -190,4 +190,22 @@ describe('who calls', () => {
     expect(statuses.filter((status) => status === 401)).toHaveLength(2);
     expect(statuses.filter((status) => status === 429)).toHaveLength(8);
   });
+
+  it('costs nobody anything while the API server is silent', async () => {
+    await using served = await ServedGroups.start({ groups: [group], reviews, clock, ratePerClient: 10 });
+    reviews.isDown = true;
+    const statuses = [];
+    for (let count = 0; count < 10; count += 1)
+      statuses.push((await served.fetch('/who', { headers: { authorization: 'Bearer good' } })).status);
+    expect(statuses).toEqual(Array<number>(10).fill(503));
+  });
+
+  it('is guessed no faster where the routes themselves find out who calls', async () => {
+    const own: RouteGroup = { ...group, authentication: 'Own', routes: new Hono<ServerEnv>() };
+    own.routes.get('*', (context) => context.json('no', 401));
+    await using served = await ServedGroups.start({ groups: [own], reviews, clock, ratePerClient: 10 });
+    const statuses = [];
+    for (let count = 0; count < 10; count += 1) statuses.push((await served.fetch('/who')).status);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(8);
+  });
 });

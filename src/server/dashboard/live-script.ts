@@ -65,7 +65,10 @@ export const LIVE_SCRIPT = `'use strict';
     const { id, html } = JSON.parse(event.data);
     replace(id, html);
   });
-  source.addEventListener('gone', () => { source.close(); tell('This page no longer exists'); });
+  source.addEventListener('gone', (event) => {
+    source.close();
+    tell(event.data === 'NotFound' ? 'This page no longer exists' : 'You may no longer see this page');
+  });
   window.addEventListener('pagehide', () => source.close());
   window.addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
 })();

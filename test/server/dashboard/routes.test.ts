@@ -9,7 +9,7 @@ import { nodeFacts } from '../../controllers/fixtures.ts';
 import { imageSource } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { attributeOf, findAll, inside, parseHtml, rowsOf, textOf } from '../../support/html.ts';
-import { FakeReviews, ServedGroups } from '../../support/http-server.ts';
+import { caller, FakeReviews, ServedGroups } from '../../support/http-server.ts';
 import { ClusterFake, stockedImage } from './cluster-fake.ts';
 import { HOSTILE, NOW } from './models.ts';
 
@@ -20,11 +20,12 @@ let clock: FakeClock;
 let events: EventView[] | undefined;
 let server: ServedGroups;
 
-async function serve(anonymousRead: boolean): Promise<void> {
+async function serve(anonymousRead: boolean, serverClock?: FakeClock): Promise<void> {
   const reviews = new FakeReviews();
   const authorizer = new Authorizer({ reviews, clock, anonymousRead });
+  const timing = serverClock === undefined ? {} : { clock: serverClock };
   const ports = { cluster, authorizer, clock, events: { list: () => Promise.resolve(events) } };
-  server = await ServedGroups.start({ groups: [dashboardRoutes(ports)], reviews, anonymousRead });
+  server = await ServedGroups.start({ groups: [dashboardRoutes(ports)], reviews, anonymousRead, ...timing });
 }
 
 beforeEach(() => {
@@ -248,9 +249,10 @@ class Stream implements AsyncDisposable {
   readonly #lines: string[] = [];
   #done: Promise<void> = Promise.resolve();
 
-  static async open(path: string): Promise<Stream> {
+  static async open(path: string, token?: string): Promise<Stream> {
     const stream = new Stream();
-    const response = await server.fetch(path, { signal: stream.#abort.signal });
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const response = await server.fetch(path, { headers, signal: stream.#abort.signal });
     expect(response.headers.get('content-type')).toContain('text/event-stream');
     stream.#done = stream.#read(response);
     return stream;
@@ -349,6 +351,73 @@ describe('the live stream', () => {
     const stream = await open('/');
     await stream[Symbol.asyncDispose]();
     await expect.poll(() => clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('the live stream of a person', () => {
+  beforeEach(() => serve(false, clock));
+
+  beforeEach(() => {
+    server.reviews.tokens.set('of-ann', caller('ann'));
+    server.reviews.allow('ann', 'get larder.dev/imagesources default/lab');
+  });
+
+  const open = () => Stream.open('/live?path=%2Fsources%2Fdefault%2Flab&revision=old', 'of-ann');
+
+  async function steps(seconds: number): Promise<void> {
+    for (let second = 0; second < seconds; second += 1) await clock.advance(1_000);
+  }
+
+  async function stepUntil(holds: () => boolean): Promise<void> {
+    await expect
+      .poll(async () => {
+        await steps(5);
+        return holds();
+      })
+      .toBe(true);
+  }
+
+  it('ends when the token is no longer valid', async () => {
+    await using stream = await open();
+    await expect.poll(() => stream.sections.length).toBeGreaterThan(0);
+    server.reviews.tokens.clear();
+    await stepUntil(() => stream.events.includes('gone'));
+    await stream.ended;
+  });
+
+  it('ends when the right is taken away', async () => {
+    await using stream = await open();
+    await expect.poll(() => stream.sections.length).toBeGreaterThan(0);
+    server.reviews.forbid('ann', 'get larder.dev/imagesources default/lab');
+    await stepUntil(() => stream.events.includes('gone'));
+    await stream.ended;
+  });
+
+  it('outlives a silence of the API server, and shows nothing meanwhile', async () => {
+    await using stream = await open();
+    await expect.poll(() => stream.sections.length).toBeGreaterThan(0);
+    server.reviews.isDown = true;
+    await steps(40);
+    const before = stream.sections.length;
+    cluster.put({ sources: [lab('Scanned again')] });
+    await steps(5);
+    expect(stream.sections).toHaveLength(before);
+    server.reviews.isDown = false;
+    await stepUntil(() => stream.sections.length > before);
+    expect(stream.events).not.toContain('gone');
+  });
+
+  it('leaves half of the places to others, however many are asked for at once', async () => {
+    const streams = await Promise.allSettled(Array.from({ length: 120 }, open));
+    const opened = streams.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    expect(opened).toHaveLength(100);
+    server.reviews.tokens.set('of-bob', caller('bob'));
+    server.reviews.allow('bob', 'get larder.dev/imagesources default/lab');
+    await using other = await Stream.open('/live?path=%2Fsources%2Fdefault%2Flab', 'of-bob');
+    await Promise.all(opened.map((stream) => stream[Symbol.asyncDispose]()));
+    await expect.poll(() => clock.pendingTimers).toBeLessThanOrEqual(1);
+    await using again = await open();
+    await expect.poll(() => again.comments + other.comments).toBeGreaterThan(1);
   });
 });
 
