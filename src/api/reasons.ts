@@ -37,7 +37,6 @@ export const RECONCILE_REASONS = [
     reason: 'InvalidSpec',
     doc: 'The spec contradicts itself in a way the API server could not see; a person must change it.',
   },
-  { reason: 'Deleting', doc: 'The object is being deleted.' },
 ] as const satisfies readonly ReasonDoc[];
 export type ReconcileReason = (typeof RECONCILE_REASONS)[number]['reason'];
 
@@ -229,7 +228,6 @@ export const NODE_REASONS = [
   { reason: 'NodeMute', doc: 'The kubelet has not started the pull pod.' },
   { reason: 'Queued', doc: 'Other images of this node come first.' },
   { reason: 'BudgetExhausted', doc: 'All pull slots of the operator, host or image are taken.' },
-  { reason: 'BackingOff', doc: 'The last attempt failed; the next one waits.' },
   { reason: 'CircuitOpen', doc: 'Other nodes failed to pull the image; this one does not try yet.' },
   { reason: 'ImagePullFailed', doc: 'The runtime could not pull the image; the message says why.' },
   { reason: 'ImageNotFound', doc: 'The registry told the node that it has no such image.' },

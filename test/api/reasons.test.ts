@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import * as reasons from '../../src/api/reasons.ts';
 import { REGISTRY_REASONS as KNOWN_TO_REGISTRY } from '../../src/registry/reasons.ts';
@@ -17,6 +18,13 @@ test.each(LISTS)('%s are CamelCase, unique, and explained in one sentence', (_, 
 
 test('the registry client and the API know the same reasons', () => {
   expect(reasons.REGISTRY_REASONS.map(({ reason }) => reason)).toEqual([...KNOWN_TO_REGISTRY]);
+});
+
+test('no reason is explained that nothing gives', () => {
+  const files = globSync('src/**/*.ts').filter((file) => file !== 'src/api/reasons.ts');
+  const given = new Set(files.flatMap((file) => readFileSync(file, 'utf8').match(/'[A-Z][A-Za-z]+'/g) ?? []));
+  const unused = LISTS.flatMap(([, list]) => list).filter(({ reason }) => !given.has(`'${reason}'`));
+  expect(unused).toEqual([]);
 });
 
 test('every kind is Ready or not', () => {
