@@ -11,7 +11,7 @@ import { type ImageCoverage, imageCoverage } from './image-coverage.ts';
 import { type Operation, readParams, readQuery } from './operation.ts';
 import { pageOf, pageQuery } from './page.ts';
 import { ProblemError } from './problem.ts';
-import { IMAGES, objectParams, type ReadingParts } from './reading.ts';
+import { IMAGES, NODES, objectParams, type ReadingParts } from './reading.ts';
 import { representationOf, respond, respondJson } from './representation.ts';
 import type { ServerContext, ServerEnv } from './route-group.ts';
 import { describeCoverage, describeStocked, sourceOf } from './stocked-image.ts';
@@ -89,12 +89,13 @@ export function addImageRoutes(routes: Hono<ServerEnv>, parts: ReadingParts): vo
   });
   routes.get('/coverage', async (context) => {
     const query = readQuery(context, coverageQuery);
-    const nodes = parts.cluster.nodes().filter(({ name }) => query.node === undefined || name === query.node);
+    const visible = await visibleCoverage(parts, context, query);
+    const nodes = (await visibleNodes(parts, context, visible)).filter(
+      ({ name }) => query.node === undefined || name === query.node,
+    );
     if (query.node !== undefined && nodes.length === 0)
       throw new ProblemError('NotFound', `there is no node ${query.node}`);
-    const all = (await visibleCoverage(parts, context, query)).map((coverage) =>
-      onNode(coverage, query.node),
-    );
+    const all = visible.map((coverage) => onNode(coverage, query.node));
     const shown = query.missing === true ? all.filter(({ eligible, present }) => present < eligible) : all;
     return respond(context, representationOf(await coverageBody(shown, nodes)));
   });
@@ -119,6 +120,19 @@ async function visibleCoverage(
   const visible = await authorizer.visible(caller, IMAGES, asked, signalOf(context));
   const nodes = cluster.nodes();
   return visible.map((image) => imageCoverage(image, nodes)).sort(byKey);
+}
+
+/** Who may not list nodes learns no names but those that images tell. */
+async function visibleNodes(
+  { cluster, authorizer }: ReadingParts,
+  context: ServerContext,
+  images: readonly ImageCoverage[],
+): Promise<readonly NodeFacts[]> {
+  const { caller } = context.get('exchange');
+  const nodes = cluster.nodes();
+  if (await authorizer.allows(caller, { ...NODES, verb: 'list' }, signalOf(context))) return nodes;
+  const told = new Set(images.flatMap(({ on, lacking }) => [...on, ...lacking.map(({ node }) => node)]));
+  return nodes.filter(({ name }) => told.has(name));
 }
 
 function byKey({ image: left }: ImageCoverage, { image: right }: ImageCoverage): number {

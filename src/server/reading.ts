@@ -70,12 +70,7 @@ export async function chooseSource(
 ): Promise<ImageSource> {
   if (named !== undefined) return readSource(parts, context, parseSource(named));
   const found = defaultSource(parts.cluster.sources());
-  if (found !== undefined) {
-    return readSource(parts, context, {
-      namespace: found.metadata.namespace ?? '',
-      name: found.metadata.name,
-    });
-  }
+  if (found !== undefined) return readDefault(parts, context, found);
   const { caller } = context.get('exchange');
   const all = parts.cluster.sources();
   const visible = await parts.authorizer.visible(caller, SOURCES, all, signalOf(context));
@@ -85,6 +80,20 @@ export async function chooseSource(
     'BadRequest',
     `there are several ImageSources, and not exactly one is annotated ${ANNOTATIONS.defaultSource}: name one by ?source=, such as ${names.join(', ')}`,
   );
+}
+
+/** Who may not see it does not learn its name. @throws ProblemError Forbidden, Unauthorized */
+async function readDefault(
+  parts: ReadingParts,
+  context: ServerContext,
+  { metadata: { namespace = '', name } }: ImageSource,
+): Promise<ImageSource> {
+  try {
+    return await readSource(parts, context, { namespace, name });
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.code !== 'Forbidden') throw error;
+    throw new ProblemError('Forbidden', 'you may not get the default ImageSource: name one by ?source=');
+  }
 }
 
 const MAX_NAMED = 8;

@@ -437,6 +437,21 @@ describe('GET /v1/images', () => {
   });
 });
 
+describe('GET /v1/coverage without the right to list nodes', () => {
+  it('names no node but those that visible images name', async () => {
+    world.setImages(child('w-47', DIGEST_A, { presentOn: ['n1'] }));
+    await using served = await serveWorld(world, { anonymousRead: false });
+    const coverage = async (who: string) =>
+      answers.coverageSchema.parse(await (await served.fetchAs(who, '/v1/coverage')).json());
+    expect((await coverage('stranger')).nodes).toEqual([]);
+    expect((await served.fetchAs('stranger', '/v1/coverage?node=n1')).status).toBe(404);
+    served.reviews.allow('ann', 'list larder.dev/prepulledimages default');
+    expect((await coverage('ann')).nodes.map(({ name }) => name)).toEqual(['n1', 'n2']);
+    served.reviews.allow('ops', 'list /nodes');
+    expect((await coverage('ops')).nodes.map(({ name }) => name)).toEqual(['n1', 'n2']);
+  });
+});
+
 describe('GET /v1/resolve', () => {
   it('finds by reference, tag and keyword', async () => {
     await using served = await serveWorld(world);

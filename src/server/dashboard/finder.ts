@@ -80,7 +80,9 @@ export class PageFinder {
     await authorizer.require(caller, access, signal);
     const source = cluster.source(namespace, name);
     if (source === undefined) throw notFound();
-    return sourcePage(this.#reader.source(source), this.#moment());
+    const kind = { group: GROUP, resource: 'prepulledimages' };
+    const children = await authorizer.visible(caller, kind, cluster.childrenOf(source), signal);
+    return sourcePage(this.#reader.source(source, children), this.#moment());
   }
 
   async #image({ caller, signal }: Visitor, [namespace = '', name = '']: readonly string[]): Promise<Page> {

@@ -43,9 +43,9 @@ const EVENTS_SHOWN = 30;
 const PULLS_SHOWN = 50;
 
 export class DashboardReader {
-  readonly #cluster: Pick<ClusterReader, 'nodes' | 'childrenOf'>;
+  readonly #cluster: Pick<ClusterReader, 'nodes'>;
 
-  constructor(cluster: Pick<ClusterReader, 'nodes' | 'childrenOf'>) {
+  constructor(cluster: Pick<ClusterReader, 'nodes'>) {
     this.#cluster = cluster;
   }
 
@@ -76,10 +76,9 @@ export class DashboardReader {
     };
   }
 
-  source(source: ImageSource): SourceDetail {
-    const children = new Map(
-      this.#coverages(this.#cluster.childrenOf(source)).map((child) => [digestOf(child.image), child]),
-    );
+  /** `visible`: those of its PrepulledImages that the caller may see. */
+  source(source: ImageSource, visible: readonly PrepulledImage[]): SourceDetail {
+    const children = new Map(this.#coverages(visible).map((child) => [digestOf(child.image), child]));
     const { images = [], truncated = false } = source.status ?? {};
     return {
       source: sourceView(source),

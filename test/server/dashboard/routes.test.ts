@@ -235,6 +235,16 @@ describe('without --anonymous-read', () => {
     );
   });
 
+  it('whoever may see a source alone sees nothing of its PrepulledImages', async () => {
+    server.reviews.allow('ann', 'get larder.dev/imagesources default/lab');
+    const read = async () => (await server.fetchAs('ann', '/sources/default/lab')).text();
+    expect(await read()).not.toContain('/images/default/');
+    server.reviews.allow('bob', 'get larder.dev/imagesources default/lab');
+    server.reviews.allow('bob', 'list larder.dev/prepulledimages default');
+    const whole = await (await server.fetchAs('bob', '/sources/default/lab')).text();
+    expect(whole).toContain('/images/default/');
+  });
+
   it('whoever may list nodes sees them, with the images that they may see', async () => {
     server.reviews.allow('ops', 'list /nodes');
     server.reviews.allow('ops', 'list larder.dev/prepulledimages default');
