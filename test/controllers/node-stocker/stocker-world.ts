@@ -141,6 +141,12 @@ export class StockerWorld implements AsyncDisposable {
     this.coverage.observeNode(facts);
   }
 
+  node(name: string): NodeFacts {
+    const node = this.#nodes.get(name);
+    if (node === undefined) throw new Error(`there is no node ${name}`);
+    return node.facts;
+  }
+
   removeNode(name: string): void {
     this.#nodes.delete(name);
     this.coverage.removeNode(name);
