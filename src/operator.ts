@@ -76,7 +76,11 @@ export class LarderOperator extends BaseOperator {
     const elector = options.leaderElect ? createElector(process) : undefined;
     const client = elector === undefined ? process.client : process.client.fenced(() => elector.holdsLease());
     const registry = createRegistryClient(process);
-    const access = new AccessReader(client, openCloudKeychains(process.cloudSettings, clock));
+    const access = new AccessReader(
+      client,
+      openCloudKeychains(process.cloudSettings, clock),
+      options.namespace,
+    );
     const events = createEvents(process, client);
     const { nodeStatusMaxImages } = options;
     const limits = stockLimits(options);

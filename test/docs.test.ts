@@ -100,7 +100,8 @@ describe.each(pages)('%s', (page) => {
   });
 
   const offline = commands.filter(({ command }) => OFFLINE.test(command));
-  it.runIf(offline.length > 0)('shows what its commands print', async () => {
+  if (offline.length === 0) return;
+  it('shows what its commands print', async () => {
     for (const { command, output } of offline) {
       const printed = await shell(command);
       expect(trimmed(printed), command).toBe(trimmed(output));

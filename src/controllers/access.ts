@@ -78,10 +78,13 @@ export type CloudKeychains = Readonly<Partial<Record<Provider, Keychain>>>;
 export class AccessReader {
   readonly #client: KubeClient;
   readonly #clouds: CloudKeychains;
+  readonly #operatorNamespace: string;
 
-  constructor(client: KubeClient, clouds: CloudKeychains = {}) {
+  /** `operatorNamespace` stands in the command that allows what we may not read. */
+  constructor(client: KubeClient, clouds: CloudKeychains = {}, operatorNamespace = 'larder-system') {
     this.#client = client;
     this.#clouds = clouds;
+    this.#operatorNamespace = operatorNamespace;
   }
 
   /** @throws WaitingError with an AccessReason if something is missing, unusable, or not ours to read */
@@ -190,7 +193,8 @@ export class AccessReader {
       if (found !== undefined) return found;
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 403) throw error;
-      throw waiting('SecretAccessDenied', deniedMessage(kind, namespace, name));
+      const message = deniedMessage(kind, { namespace, name }, this.#operatorNamespace);
+      throw waiting('SecretAccessDenied', message);
     }
     throw waiting(NOT_FOUND[kind], missingMessage(kind, namespace, name));
   }
@@ -233,10 +237,14 @@ function isProxyAddress(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
 
-function deniedMessage(kind: Kind, namespace: string, name: string): string {
+function deniedMessage(
+  kind: Kind,
+  { namespace, name }: Readonly<Record<'namespace' | 'name', string>>,
+  operatorNamespace: string,
+): string {
   const command =
     `kubectl create rolebinding larder-credentials -n ${namespace} ` +
-    '--clusterrole=larder-credential-reader --serviceaccount=larder-system:larder';
+    `--clusterrole=larder-credential-reader --serviceaccount=${operatorNamespace}:larder`;
   return `Larder may not read ${kind} ${name} in namespace ${namespace}; allow it with: ${command}`;
 }
 

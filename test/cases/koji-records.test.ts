@@ -142,7 +142,8 @@ describe.each(cases.map((each) => [each.id, each] as const))('koji build %s', (_
   const manifests = 'error' in each.observed ? [] : each.observed;
   const related = manifests.flatMap(({ related_images: images }) => images ?? []);
 
-  it.runIf(related.length > 0)('brings as an operator bundle the images it uses', async () => {
+  if (related.length === 0) return;
+  it('brings as an operator bundle the images it uses', async () => {
     const facts = bundleFacts(items[0]?.labels ?? {});
     if (facts === undefined) return;
     const bundle = await findBundle(reference, {

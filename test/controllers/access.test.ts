@@ -27,7 +27,7 @@ beforeEach(async () => {
   const connection = server.connect(new FakeClock());
   ({ transport } = connection);
   cloud = { find: () => Promise.resolve([{ kind: 'registryToken' as const, token: 'of the pod' }]) };
-  reader = new AccessReader(connection.client, { AWS: cloud });
+  reader = new AccessReader(connection.client, { AWS: cloud }, 'stock-room');
 });
 
 afterEach(async () => {
@@ -313,7 +313,7 @@ describe('what is missing or wrong is waited for, with a reason', () => {
       reason: 'SecretAccessDenied',
       message: expect.stringContaining(
         'kubectl create rolebinding larder-credentials -n science --clusterrole=larder-credential-reader ' +
-          '--serviceaccount=larder-system:larder',
+          '--serviceaccount=stock-room:larder',
       ) as string,
     });
   });
