@@ -54,6 +54,10 @@ export interface AuthorizerOptions {
 const GRANTED_MS = 30_000;
 const REFUSED_MS = 10_000;
 const MAX_REMEMBERED = 4_096;
+/** A list in many namespaces takes many; a key and its answer are some 200 bytes. */
+const MAX_REMEMBERED_RIGHTS = 32_768;
+/** Questions about rights under way at a time: lists of many namespaces must not flood the API server. */
+const MAX_REVIEWS_AT_ONCE = 32;
 /** Longer ones are not tokens. */
 const MAX_TOKEN_LENGTH = 16_384;
 
@@ -70,7 +74,7 @@ interface Remembered<T> {
 export class Authorizer {
   readonly #options: AuthorizerOptions;
   readonly #callers = new BoundedCache<Remembered<Caller | undefined>>(MAX_REMEMBERED);
-  readonly #rights = new BoundedCache<Remembered<boolean>>(MAX_REMEMBERED);
+  readonly #rights = new BoundedCache<Remembered<boolean>>(MAX_REMEMBERED_RIGHTS);
   readonly #callerFlights = new SingleFlight<Caller | undefined>();
   readonly #rightFlights = new SingleFlight<boolean>();
 
@@ -98,7 +102,10 @@ export class Authorizer {
   async allows(caller: Caller, access: ObjectAccess, signal: AbortSignal): Promise<boolean> {
     if (this.anonymousRead && isOpen(access)) return true;
     if (caller.anonymous) return false;
-    const key = JSON.stringify([caller, access]);
+    // A caller may be in hundreds of groups.
+    const key = createHash('sha256')
+      .update(JSON.stringify([caller, access]))
+      .digest('base64');
     return this.#remember(this.#rights, key, () =>
       this.#rightFlights.run(key, signal, (shared) =>
         this.#options.reviews.reviewAccess(caller, access, shared),
@@ -127,20 +134,17 @@ export class Authorizer {
   ): Promise<readonly T[]> {
     if (await this.allows(caller, { ...type, verb: 'list' }, signal)) return objects;
     const byNamespace = Map.groupBy(objects, ({ metadata }) => metadata.namespace ?? '');
-    const visible = await Promise.all(
-      [...byNamespace].map(async ([namespace, members]) => {
-        if (await this.allows(caller, { ...type, verb: 'list', namespace }, signal)) return members;
-        const isGettable = await Promise.all(
-          members
-            .slice(0, MAX_SINGLE_REVIEWS)
-            .map(({ metadata: { name } }) =>
-              this.allows(caller, { ...type, verb: 'get', namespace, name }, signal),
-            ),
-        );
-        return members.filter((_, index) => isGettable[index] === true);
-      }),
-    );
-    const seen = new Set(visible.flat());
+    const seen = new Set<T>();
+    const single: T[] = [];
+    await inTurns([...byNamespace], async ([namespace, members]) => {
+      if (await this.allows(caller, { ...type, verb: 'list', namespace }, signal))
+        for (const member of members) seen.add(member);
+      else single.push(...members.slice(0, MAX_SINGLE_REVIEWS));
+    });
+    await inTurns(single.slice(0, MAX_ALL_SINGLE_REVIEWS), async (object) => {
+      const { namespace = '', name } = object.metadata;
+      if (await this.allows(caller, { ...type, verb: 'get', namespace, name }, signal)) seen.add(object);
+    });
     return objects.filter((object) => seen.has(object));
   }
 
@@ -157,8 +161,18 @@ export class Authorizer {
   }
 }
 
-/** Objects of one namespace that are asked for one by one; who sees single objects names them. */
+/** Objects of one namespace that are asked for one by one, and of all together; who sees single objects names them. */
 const MAX_SINGLE_REVIEWS = 64;
+const MAX_ALL_SINGLE_REVIEWS = 1_024;
+
+/** So many at a time, in order. */
+async function inTurns<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
+  const left = items.values();
+  const work = async (): Promise<void> => {
+    for (const item of left) await act(item);
+  };
+  await Promise.all(Array.from({ length: MAX_REVIEWS_AT_ONCE }, work));
+}
 
 function isOpen({ verb, group, resource }: ObjectAccess): boolean {
   return READING.has(verb) && (group === GROUP || SERVED.has(`${group}/${resource}`));

@@ -115,6 +115,31 @@ describe('open reading', () => {
   });
 });
 
+describe('visible among very many', () => {
+  it('asks the API server for few things at a time, and for a bounded number of objects', async () => {
+    let running = 0;
+    let most = 0;
+    const ask = reviews.reviewAccess.bind(reviews);
+    reviews.reviewAccess = async (who, access) => {
+      running += 1;
+      most = Math.max(most, running);
+      await Promise.resolve();
+      running -= 1;
+      return ask(who, access);
+    };
+    const all = Array.from({ length: 20_000 }, (_, index) => source(`ns-${index % 100}`, `s-${index}`));
+    reviews.allow('ann', 'list larder.dev/imagesources ns-99');
+    reviews.allow('ann', 'get larder.dev/imagesources ns-0/s-0');
+    const found = await authorizer.visible(ANN, SOURCES, all, SIGNAL);
+    expect(found).toHaveLength(201);
+    expect(most).toBeLessThanOrEqual(32);
+    expect(reviews.asked.length).toBeLessThanOrEqual(1 + 100 + 1_024);
+    const before = reviews.asked.length;
+    await authorizer.visible(ANN, SOURCES, all, SIGNAL);
+    expect(reviews.asked).toHaveLength(before);
+  });
+});
+
 describe('visible', () => {
   const all = [
     source('science', 'lab'),
