@@ -101,6 +101,15 @@ describe('the directory of hooks', () => {
     expect(made.reads).toBeLessThanOrEqual(4);
   });
 
+  it('reads no more for unknown tokens where there are many sources', async () => {
+    const made = world(...Array.from({ length: 400 }, (_, index) => source(`s${index}`)));
+    for (let second = 0; second < 55; second += 1) {
+      await made.directory.find(`guess-${second}`);
+      await made.clock.advance(1_000);
+    }
+    expect(made.reads).toBeLessThanOrEqual(400 * 3);
+  });
+
   it('asks once for many that come together', async () => {
     const made = world(source('lab'));
     await Promise.all(Array.from({ length: 50 }, () => made.directory.find('token-of-lab')));

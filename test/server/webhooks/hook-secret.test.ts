@@ -73,6 +73,21 @@ describe('the secret of a webhook', () => {
     expect(log.lines).toHaveLength(2);
   });
 
+  it('is what it was while the API server does not answer, but not once it may not be read', async () => {
+    put({ token: TOKEN });
+    await read(SOURCE);
+    let answer: { readonly code: number; readonly reason: string } | undefined;
+    for (const refusal of [
+      { code: 503, reason: 'ServiceUnavailable' },
+      { code: 403, reason: 'Forbidden' },
+    ]) {
+      const when = ({ plural }: { readonly plural?: string }) => plural === 'secrets' && answer === refusal;
+      api.fail({ when, times: 100, action: { kind: 'status', message: 'no', ...refusal } });
+      answer = refusal;
+      expect(await read(SOURCE)).toEqual(refusal.code === 503 ? { token: TOKEN } : undefined);
+    }
+  });
+
   it('that may not be read is complained of with what the API server says', async () => {
     const action = {
       kind: 'status',
