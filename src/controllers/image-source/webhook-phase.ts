@@ -127,6 +127,11 @@ async function makeToken(
     return token;
   } catch (error) {
     if (isAlreadyExists(error)) return undefined;
+    // The name may be too long for a Secret, as it may not be for a source.
+    if (error instanceof ApiError && error.status === 422) {
+      const message = `Secret ${name} cannot be made, name another in spec.webhook.secretRef: ${error.message}`;
+      throw new WaitingError('SecretInvalid', message, LOOK_MS);
+    }
     if (!(error instanceof ApiError) || error.status !== 403) throw error;
     throw new WaitingError('SecretAccessDenied', deniedMessage(namespace, name), LOOK_MS);
   }

@@ -91,6 +91,17 @@ describe('a webhook', () => {
     },
   );
 
+  it('is scanned although its Secret cannot be made', async () => {
+    await start({ enabled: true });
+    world.server.fail({
+      when: ({ verb, plural }) => verb === 'create' && plural === 'secrets',
+      action: { kind: 'status', code: 422, reason: 'Invalid', message: 'metadata.name: must be shorter' },
+    });
+    await world.reconcile();
+    expect(world.conditions).toMatchObject({ Ready: 'True/Succeeded', WebhookReady: 'False/SecretInvalid' });
+    expect(message()).toContain('spec.webhook.secretRef');
+  });
+
   it.each([
     ['is missing', undefined, 'SecretNotFound'],
     ['lacks the key', 'other', 'SecretInvalid'],
