@@ -27,13 +27,22 @@ const VERBS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
 
 /** Runs one command line (without node and script) and resolves with the exit code; never throws for bad input. */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
+  const writeError = (text: string): void => {
+    io.writeError(withoutControls(text));
+  };
+  const harmless = { ...io, writeError };
   try {
-    const program = await buildProgram(io, argv[0]);
+    const program = await buildProgram(harmless, argv[0]);
     await program.parseAsync([...argv], { from: 'user' });
     return EXIT.ok;
   } catch (error) {
-    return report(error, io);
+    return report(error, harmless);
   }
+}
+
+/** Messages quote registries and clusters, which must not write to the terminal. */
+function withoutControls(text: string): string {
+  return text.replace(/(?![\n\t])\p{Cc}/gu, '?');
 }
 
 /** The whole program, or only the verb that is asked for. */

@@ -5,6 +5,7 @@ import type { ImageSource } from '../api/image-source.ts';
 import { sleep } from '../clock.ts';
 import { formatBytes } from '../controllers/prepulled-image/bytes.ts';
 import { validateDuration } from '../domain/duration.ts';
+import { ApiError } from '../kube/api-error.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type Condition, findCondition, isConditionTrue } from '../kube/condition.ts';
 import { formatKey } from '../kube/resource.ts';
@@ -63,8 +64,13 @@ interface Sight {
 async function observe(io: CliIo, client: KubeClient, flags: Flags): Promise<Sight> {
   const deadline = io.clock.monotonic() + flags.timeout;
   let shown: string | undefined;
+  let sight: Sight | undefined;
   for (;;) {
-    const sight = await look(client, flags, io.signal);
+    sight = await look(client, flags, io.signal).catch((error: unknown) => {
+      const isLate = flags.wait === true && io.clock.monotonic() >= deadline;
+      if (sight !== undefined && isPassing(error) && !isLate) return sight;
+      throw error;
+    });
     const { images } = sight;
     const isLast = isOver(sight, flags, io.clock.monotonic() >= deadline);
     const text = flags.watch === true || isLast ? render(images, flags) : shown;
@@ -74,6 +80,11 @@ async function observe(io: CliIo, client: KubeClient, flags: Flags): Promise<Sig
     await sleep(io.clock, LOOK_MS, io.signal).catch(() => undefined);
     if (io.signal.aborted) return sight;
   }
+}
+
+/** An API server that restarts ends no wait. */
+function isPassing(error: unknown): boolean {
+  return error instanceof ApiError && error.temporary;
 }
 
 function isOver({ images, source }: Sight, { watch, wait }: Flags, isLate: boolean): boolean {

@@ -239,6 +239,24 @@ describe('larder status', () => {
     expect(clock.monotonic()).toBeLessThan(45_000);
   });
 
+  it('goes on waiting while the API server restarts', async () => {
+    const clock = new FakeClock();
+    putImage('w-47', DIGEST_B, ['n1']);
+    let ended: CliRun | undefined;
+    void status(['--wait'], { clock }).then((result) => {
+      ended = result;
+    });
+    const looks = () => server.requests.filter(({ path }) => path.includes('/nodes')).length;
+    await clock.advanceUntil(() => looks() > 1);
+    const before = looks();
+    const action = { kind: 'status', code: 503, reason: 'ServiceUnavailable', message: 'no' } as const;
+    server.fail({ when: ({ plural }) => plural === 'nodes', times: 20, action });
+    await clock.advanceUntil(() => looks() > before + 20);
+    putImage('w-47', DIGEST_B, ['n1', 'n3']);
+    await clock.advanceUntil(() => ended !== undefined);
+    expect(ended).toMatchObject({ code: 0 });
+  });
+
   it('shows changes, and only those, until it is interrupted', async () => {
     const clock = new FakeClock();
     const stop = new AbortController();
@@ -258,5 +276,10 @@ describe('larder status', () => {
   it('says what the cluster refused, or that there is none', async () => {
     expect((await status(['--kubeconfig', '/nowhere'])).code).toBe(1);
     expect((await status(['--timeout', 'soon'])).code).toBe(2);
+    const action = { kind: 'status', code: 403, reason: 'Forbidden', message: 'not \u001B[2Jyou' } as const;
+    server.fail({ when: ({ plural }) => plural === 'nodes', action });
+    const { code, error } = await status();
+    expect(code).toBe(1);
+    expect(error).toContain('not ?[2Jyou\n');
   });
 });
