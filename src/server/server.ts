@@ -95,7 +95,10 @@ function createNodeServer(fetch: Fetch, pair: CertificatePair | undefined): Serv
   const server =
     pair === undefined
       ? createServer(LIMITS, handle)
-      : createSecureServer({ ...LIMITS, ...pair, minVersion: 'TLSv1.2' }, handle);
+      : createSecureServer(
+          { ...LIMITS, ...pair, handshakeTimeout: LIMITS.headersTimeout, minVersion: 'TLSv1.2' },
+          handle,
+        );
   server.timeout = IDLE_MS;
   server.maxConnections = MAX_CONNECTIONS;
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;

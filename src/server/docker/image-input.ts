@@ -68,7 +68,7 @@ function readersOf(catalogue: Catalogue): Readers {
     name: textField(64),
     version: textField(32),
     url: textField(200, referenceProblem),
-    registry_url: textField(200),
+    registry_url: textField(200, registryProblem),
     registry_username: nullable(textField(64)),
     registry_password: nullable(textField(64)),
     cuda_version: cudaField(catalogue.cuda),
@@ -97,6 +97,13 @@ const reference = imageReference();
 function referenceProblem(text: string): string | undefined {
   const parsed = reference.safeParse(text);
   return parsed.success ? undefined : parsed.error.issues[0]?.message;
+}
+
+/** It stands in the record, for everybody to read. */
+function registryProblem(text: string): string | undefined {
+  return text.includes('@')
+    ? 'The URL must hold no login: registry_username and registry_password do.'
+    : undefined;
 }
 
 const OPTIONAL: ReadonlySet<string> = new Set(['registry_username', 'registry_password', 'cpu']);

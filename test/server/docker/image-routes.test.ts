@@ -188,6 +188,13 @@ describe('logins', () => {
     expect((await send('PATCH /v1/docker/1', { as: 'keeper', body: back })).status).toBe(200);
   });
 
+  it('are not taken within the URL, which everybody reads', async () => {
+    const { status, body } = await create({ registry_url: `https://robot:${PASSWORD}@reg.example.com` });
+    expect(status).toBe(400);
+    expect(JSON.stringify(body)).not.toContain(PASSWORD);
+    expect(Object.keys(body)).toEqual(['registry_url']);
+  });
+
   it('need a user for a password', async () => {
     await create();
     const { status, body } = await send('PATCH /v1/docker/1', { body: { registry_password: PASSWORD } });
