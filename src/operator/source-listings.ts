@@ -17,6 +17,7 @@ import { formatKey } from '../kube/resource.ts';
 import type { RegistryAccess } from '../registry/access.ts';
 import { BoundedCache } from '../registry/bounded-cache.ts';
 import type { RegistryClient } from '../registry/client.ts';
+import { SingleFlight } from '../registry/single-flight.ts';
 import type { ListingReader, SourceListing } from '../server/cluster.ts';
 import { ProblemError } from '../server/problem.ts';
 import { listingFromStatus } from './status-listing.ts';
@@ -37,6 +38,8 @@ const WAIT_MS = 3_000;
 const MAX_AGE_MS = 3_600_000;
 const RETRY_MS = 30_000;
 const MAX_SCANS = 2;
+const DIGEST_MS = 30_000;
+const MAX_DIGESTS = 4_096;
 
 interface Scanned {
   /** What the source looked like; see `subjectOf`. */
@@ -55,6 +58,11 @@ export class SourceListings implements ListingReader {
   readonly #restUntil = new Map<string, number>();
   /** The same listing again for the same images, so that what is made of it is not made again. */
   readonly #ofImages = new WeakMap<SourceImages, SourceListing>();
+  /** Of tags that no scan asks about; until: monotonic milliseconds. */
+  readonly #digests = new BoundedCache<{ readonly digest: string | null; readonly until: number }>(
+    MAX_DIGESTS,
+  );
+  readonly #digestFlights = new SingleFlight<string | null>();
   readonly #ofStatus = new WeakMap<ImageSource, Promise<SourceListing>>();
 
   constructor(options: SourceListingsOptions) {
@@ -73,7 +81,21 @@ export class SourceListings implements ListingReader {
     return this.#fromStatus(source);
   }
 
+  /** Asked of the registry at most every half minute, however many want to know. */
   async findDigest(source: ImageSource, tag: string, signal: AbortSignal): Promise<string | null> {
+    const { uid = '', generation = '' } = source.metadata;
+    const key = `${uid}/${generation} ${tag}`;
+    const known = this.#digests.get(key);
+    const { clock } = this.#options;
+    if (known !== undefined && clock.monotonic() < known.until) return known.digest;
+    const digest = await this.#digestFlights.run(key, signal, (shared) =>
+      this.#askForDigest(source, tag, shared),
+    );
+    this.#digests.set(key, { digest, until: clock.monotonic() + DIGEST_MS });
+    return digest;
+  }
+
+  async #askForDigest(source: ImageSource, tag: string, signal: AbortSignal): Promise<string | null> {
     const selection = compile(source);
     const { registry } = this.#options;
     try {

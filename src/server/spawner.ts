@@ -53,6 +53,8 @@ export function spawnerRoutes(parts: ReadingParts): RouteGroup {
     const view = await viewSource(parts, context, source);
     const made = ready.get(view) ?? represent(view);
     ready.set(view, made);
+    // Asked again after a failure, not failed for ever.
+    made.catch(() => ready.delete(view));
     return respond(context, await made, originHeader(view));
   });
   routes.get('/prepulls', async (context) => {

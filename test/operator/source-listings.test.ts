@@ -166,4 +166,17 @@ describe('findDigest', () => {
     expect(await listings.findDigest(world.source, 'w_2026_44', SIGNAL)).toMatch(/^sha256:/);
     expect(await listings.findDigest(world.source, 'none', SIGNAL)).toBeNull();
   });
+
+  it('asks the registry once in a while, however many want to know', async () => {
+    const listings = replica();
+    const ask = () => listings.findDigest(world.source, 'w_2026_44', SIGNAL);
+    await Promise.all(Array.from({ length: 20 }, ask));
+    await ask();
+    const heads = () =>
+      world.registry.log.filter((line) => JSON.stringify(line).includes('w_2026_44')).length;
+    expect(heads()).toBe(1);
+    await world.clock.advance(30_000);
+    await ask();
+    expect(heads()).toBe(2);
+  });
 });
