@@ -58,8 +58,9 @@ export async function readCluster(
   { namespace }: ClusterFlags,
   signal: AbortSignal,
 ): Promise<ClusterState> {
-  const [sources, images, nodes] = await Promise.all([
-    client.list(imageSourceType, { namespace, signal }),
+  // First: a source that says what it wants has made its images before.
+  const sources = await client.list(imageSourceType, { namespace, signal });
+  const [images, nodes] = await Promise.all([
     client.list(prepulledImageType, { namespace, signal }),
     client.list(nodeType, { signal }),
   ]);
