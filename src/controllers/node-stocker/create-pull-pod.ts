@@ -9,13 +9,23 @@ import type { KubeClient } from '../../kube/client.ts';
 import type { ReconcileContext } from '../../kube/controller.ts';
 import type { ObjectKey } from '../../kube/resource.ts';
 import type { Result } from '../../kube/result.ts';
+import { formatFieldSelector } from '../../kube/selectors.ts';
 import type { PullIdentity } from '../want.ts';
 import { changedImage, isRefusal, refusalMessage } from './admission.ts';
 import type { JudgedPod } from './harvest.ts';
-import { buildPullPod, type PullPod, podType, pullPodName, pullPodNumber } from './pull-pod.ts';
+import {
+  buildPullPod,
+  PULL_POD_SELECTOR,
+  type PullPod,
+  podType,
+  pullPodName,
+  pullPodNumber,
+} from './pull-pod.ts';
 
-/** The watch brings the pod; should it not, because somebody else has one of that name, the slot must not stay taken. */
+/** The watch brings the pod; should it not, the slot must not stay taken. */
 const LOOK_FOR_IT: Result = { requeueAfterMs: 31_000 };
+/** Whoever may write pods may take a name; who takes them all keeps out nothing but the images of that namespace. */
+const NAMES_TRIED = 8;
 
 export interface PullPodPlan {
   readonly node: NodeFacts;
@@ -40,16 +50,34 @@ export interface CreateOutcome {
 
 /**
  * Creates the pull pod. A refusal (quota, admission, missing service account), and a pod that admission made another
- * one of, concern these pairs only: they are recorded as their failure. @throws ApiError for everything that is not about the pod itself
+ * one of, concern these pairs only: they are recorded as their failure. So do names that somebody else has taken.
+ * @throws ApiError for everything that is not about the pod itself
  */
 export async function createPullPod(
   options: CreateOptions,
-  { node, pods, batch, identity }: PullPodPlan,
+  plan: PullPodPlan,
   context: ReconcileContext,
 ): Promise<CreateOutcome> {
-  const n = Math.max(0, ...pods.map(({ pod }) => pullPodNumber(node, pod))) + 1;
-  const tolerations = joinTolerations(batch);
-  const manifest = buildPullPod(node, n, batch, { ...identity, tolerations });
+  const { node, pods, batch } = plan;
+  const first = Math.max(0, ...pods.map(({ pod }) => pullPodNumber(node, pod))) + 1;
+  for (let n = first; n < first + NAMES_TRIED; n += 1) {
+    const outcome = await createNumbered(options, plan, n, context);
+    if (outcome !== undefined) return outcome;
+  }
+  const message =
+    `pod ${batch.namespace}/${pullPodName(node, first)} has a name of ours and is not of this operator, ` +
+    `as are the next ${NAMES_TRIED - 1}; delete them`;
+  return { next: refuse(options, node, batch, { message, now: context.now }) };
+}
+
+/** Undefined if somebody else has the name. */
+async function createNumbered(
+  options: CreateOptions,
+  { node, batch, identity }: PullPodPlan,
+  n: number,
+  context: ReconcileContext,
+): Promise<CreateOutcome | undefined> {
+  const manifest = buildPullPod(node, n, batch, { ...identity, tolerations: joinTolerations(batch) });
   const pod = { namespace: batch.namespace, name: pullPodName(node, n) };
   try {
     const created = await options.client.create(podType, manifest, { signal: context.signal });
@@ -61,11 +89,38 @@ export async function createPullPod(
     context.log.info('pull pod created', { node: node.name, pod: pod.name, images: batch.pulls.length });
     return { pod, next: LOOK_FOR_IT };
   } catch (error) {
-    if (isAlreadyExists(error)) return { pod, next: LOOK_FOR_IT };
+    if (isAlreadyExists(error)) return adopt(options, node, pod, context);
     if (!isRefusal(error)) throw error;
     const message = refusalMessage(error.message);
     return { next: refuse(options, node, batch, { message, now: context.now }) };
   }
+}
+
+/** Our own pod that the watch has not shown yet; undefined for one that is not made for this node, or has gone. */
+async function adopt(
+  { client }: CreateOptions,
+  node: NodeFacts,
+  pod: ObjectKey,
+  { log, signal }: ReconcileContext,
+): Promise<CreateOutcome | undefined> {
+  const { namespace, name } = pod;
+  // A list of one: the operator has no right to get pods.
+  const fieldSelector = formatFieldSelector({ 'metadata.name': name });
+  const selection = { namespace, fieldSelector, labelSelector: PULL_POD_SELECTOR, limit: 1 };
+  const { items } = await client.listPage(podType, { ...selection, signal });
+  if (items.some((found) => isMadeFor(node, found))) return { pod, next: LOOK_FOR_IT };
+  log.warn('somebody else has the name of a pull pod; taking the next', {
+    node: node.name,
+    namespace,
+    pod: name,
+  });
+  return undefined;
+}
+
+function isMadeFor(node: NodeFacts, { metadata, spec }: PullPod): boolean {
+  return (
+    spec.nodeName === node.name && metadata.ownerReferences?.some(({ uid }) => uid === node.uid) === true
+  );
 }
 
 async function withdraw(

@@ -1,6 +1,6 @@
 /** What one node, image or tenant must never do to another; each of these once did. */
 
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { pullPodName } from '../../../src/controllers/node-stocker/pull-pod.ts';
 import { PODS } from '../fixtures.ts';
 import { StockerWorld } from './stocker-world.ts';
@@ -66,12 +66,36 @@ it('two objects of one image take its room on the disk once', async () => {
   expect(world.pods()).toHaveLength(1);
 });
 
-it('a pod of somebody else under our name does not keep the slot for ever', async () => {
-  world = await StockerWorld.start(['n1']);
-  world.want('a');
-  const name = pullPodName({ name: 'n1', uid: 'uid-of-n1' }, 1);
-  world.server.store.put(PODS, { metadata: { name, namespace: 'default' }, spec: {} });
-  expect((await world.reconcile('n1')).requeueAfterMs).toBeGreaterThan(0);
+describe('a pod of somebody else under our name', () => {
+  function squat(n: number, object: object = {}): void {
+    const name = pullPodName({ name: 'n1', uid: 'uid-of-n1' }, n);
+    world.server.store.put(PODS, { spec: {}, ...object, metadata: { name, namespace: 'default' } });
+  }
+
+  it('is passed over: the node pulls under the next number', async () => {
+    world = await StockerWorld.start(['n1']);
+    world.want('a');
+    squat(1);
+    squat(2, { spec: { nodeName: 'n1' } });
+    await world.reconcile('n1');
+    const own = world.pods().find(({ metadata }) => metadata.ownerReferences !== undefined);
+    expect(own?.metadata.name).toBe(pullPodName({ name: 'n1', uid: 'uid-of-n1' }, 3));
+    expect(world.coverage.pullingKeys('n1')).toHaveLength(1);
+  });
+
+  it('and under many is told as the refusal that it is, and costs no other namespace anything', async () => {
+    world = await StockerWorld.start(['n1'], { slots: 1 });
+    const want = world.want('a', { bytes: 1 });
+    for (let n = 1; n <= 20; n += 1) squat(n);
+    expect(await world.reconcile('n1')).toEqual({ requeueAfterMs: 30_000 });
+    const failure = world.coverage.failure('n1', want.id);
+    expect(failure).toMatchObject({ reason: 'PodRefused', attempts: 1 });
+    expect(failure?.message).toMatch(/pod default\/larder-\w+-1 .*is not of this operator/);
+    expect(world.budget.taken('cluster')).toBe(0);
+    world.want('b', { namespace: 'other' });
+    await world.reconcile('n1');
+    expect(world.pods('n1').map(({ metadata }) => metadata.namespace)).toEqual(['other']);
+  });
 });
 
 it('a node that may try a failing image for all, and then cannot, leaves that to another', async () => {
