@@ -52,15 +52,25 @@ export async function harvest(
 function addReceipt(node: NodeIdentity, pod: PullPod, key: string, context: HarvestContext): boolean {
   const { coverage, circuits, wants, now } = context;
   const proof = pod.metadata.uid ?? pod.metadata.name;
+  const asking = wants.filter((candidate) => asksFor(candidate, key));
+  const reached = asking.filter((want) => askedRegistry(node, want, key, coverage));
   if (!coverage.addReceipt(node, { key, proof }, now)) return false;
-  for (const want of wants.filter((candidate) => asksFor(candidate, key))) {
-    circuits.succeed(hostCircuit(want.host));
+  for (const { host } of reached) circuits.succeed(hostCircuit(host));
+  for (const want of asking) {
     // Of an image that is pulled under two names, one may come again and again and the other never.
     if (!coverage.isPresent(node.name, want)) continue;
     coverage.clearFailures(want.id, node.name);
     circuits.succeed(imageCircuit(want.id));
   }
   return true;
+}
+
+/** A digest that is on the node already is not asked for: that its container comes up says nothing of the registry. */
+function askedRegistry(node: NodeIdentity, want: Want, key: string, coverage: Coverage): boolean {
+  const pulls = want.pulls.filter((pull) => pull.key === key);
+  return (
+    pulls.some(({ policy }) => policy === 'Always') || !coverage.isPresent(node.name, { ...want, pulls })
+  );
 }
 
 /** One pod is one attempt, however often it is looked at: the time it was made identifies it. */

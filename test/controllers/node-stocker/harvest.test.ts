@@ -91,3 +91,39 @@ describe('the pause after a failure', () => {
     expect(world.pods()).toEqual([]);
   });
 });
+
+describe('the circuit of a registry that does not answer', () => {
+  const HOST = 'host:registry.example.org';
+
+  async function pull(node: string, failures: Readonly<Record<string, string>> = {}): Promise<void> {
+    await world.reconcile(node);
+    world.date(node, world.clock.now());
+    world.finish(node, failures);
+    await world.reconcile(node);
+  }
+
+  async function open(by: 'Digest' | 'Tag'): Promise<void> {
+    world = await StockerWorld.start(['has', 'n1', 'n2', 'n3']);
+    world.want('a', { spec: { pull: { by } } });
+    await pull('has');
+    const container = by === 'Tag' ? BY_TAG : 'a';
+    for (const node of ['n1', 'n2', 'n3']) await pull(node, { [container]: '503 service unavailable' });
+    expect(world.circuits.open(HOST)).toBeDefined();
+    await world.clock.advance(7 * 3_600_000);
+  }
+
+  it('is not closed by a node that had the image: nothing was asked of the registry', async () => {
+    await open('Digest');
+    await pull('has');
+    expect(world.pods('has').length).toBeGreaterThan(0);
+    expect(world.circuits.open(HOST)).toBeDefined();
+    await pull('n1');
+    expect(world.circuits.open(HOST)).toBeUndefined();
+  });
+
+  it('is closed by a tag, which is asked for each time', async () => {
+    await open('Tag');
+    await pull('has');
+    expect(world.circuits.open(HOST)).toBeUndefined();
+  });
+});
