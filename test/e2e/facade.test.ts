@@ -351,7 +351,12 @@ it('one of 50 writers on two replicas gets a name and version, the others 400 (1
 
 it('a younger twin that somebody applies is not served (2)', async () => {
   const { pk } = (await create('twin')).body;
-  const { spec } = (await recordOf(pk)) ?? {};
+  const { spec, metadata: elder } = (await recordOf(pk)) ?? {};
+  // Timestamps of objects are whole seconds; within one, the uid decides who is younger.
+  const created = Date.parse(elder?.creationTimestamp ?? '');
+  await eventually(() => {
+    expect(Date.now()).toBeGreaterThan(created + 1_000);
+  });
   const metadata = { name: 'younger-twin', namespace: NAMESPACE };
   await apply(stage.cluster, {
     apiVersion: 'larder.dev/v1alpha1',

@@ -28,7 +28,7 @@ export async function startStage({ nodes = 3, ...options }: StageOptions): Promi
 }
 
 /** Waits until the assertions in `check` hold. */
-export async function eventually(check: () => Promise<void>, timeout = 60_000): Promise<void> {
+export async function eventually(check: () => Promise<void> | void, timeout = 60_000): Promise<void> {
   await vi.waitFor(check, { timeout, interval: 200 });
 }
 

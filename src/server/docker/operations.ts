@@ -132,6 +132,8 @@ export const IMAGE_OPERATIONS: readonly Operation[] = [
     tag: TAG,
     params: pkParams,
     body: patchSchema,
+    // Nothing sent changes nothing, as with {}.
+    bodyIsOptional: true,
     answers: { 200: { description: 'The image as it is now.', schema: imageSchema }, ...WRITE_REFUSALS },
     alwaysAuthenticated: true,
   },
