@@ -9,7 +9,7 @@ import type { NodeObject } from './node.ts';
 import { wantOf } from './want.ts';
 
 export interface RestoreMoment {
-  /** Wall-clock milliseconds. */
+  /** Monotonic milliseconds: from now on the ages of receipts are counted. */
   readonly now: number;
   /** In [0, 1): spreads the verification of what was restored over the whole verify interval. */
   readonly random: () => number;

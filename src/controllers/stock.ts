@@ -109,13 +109,15 @@ export class Stock implements Workload {
   /** Caches are synced and this replica leads: takes in what earlier leaders left, then passes changes on. */
   run({ stop }: RunSignals): Promise<void> {
     const { images, nodes, clock, random } = this.#options;
-    const moment = { now: clock.now(), random };
-    restoreCoverage(this.coverage, images.lister.list(), nodes.lister.list(), moment);
+    restoreCoverage(this.coverage, images.lister.list(), nodes.lister.list(), {
+      now: clock.monotonic(),
+      random,
+    });
     this.#isLeading = true;
     for (const node of nodes.lister.list()) this.index.putNode(node.facts);
     for (const want of this.wants.list()) this.index.putWant(want);
     for (const node of nodes.lister.list())
-      this.index.noteAge(node.facts.name, Math.abs(moment.now - createdAt(node)));
+      this.index.noteAge(node.facts.name, Math.abs(clock.now() - createdAt(node)));
     this.coverage.subscribe((node, keys) => {
       for (const key of keys) this.#learn(node, this.wants.idsOf(key));
     });

@@ -37,7 +37,7 @@ export interface Receipt {
 
 interface StoredReceipt {
   readonly proof: string;
-  /** When we learned of it, by our own clock; milliseconds since the epoch. */
+  /** When we learned of it; monotonic milliseconds, as all times that are handed in here and not kept in a status. */
   readonly at: number;
 }
 
@@ -52,7 +52,7 @@ interface NodeEntry {
   skipped: ReadonlyMap<string, string>;
   /** By want id. */
   readonly failures: Map<string, Failure>;
-  /** Times at which an image was found to be gone, by want id. */
+  /** When an image was found to be gone, monotonic milliseconds, by want id. */
   readonly evictions: Map<string, number[]>;
 }
 

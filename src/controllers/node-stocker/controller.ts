@@ -106,8 +106,9 @@ async function stock(
   const isNewcomer = isNew(object, context.now);
   const pods = judgedPods(options, node);
   const wants = options.wants.list();
-  await harvest(node, pods, { ...options, wants, now: context.now });
-  options.coverage.forgetUnwanted(node.name, wants, context.now);
+  const monotonic = options.clock.monotonic();
+  await harvest(node, pods, { ...options, wants, now: context.now, monotonic });
+  options.coverage.forgetUnwanted(node.name, wants, monotonic);
   const seen = pods.map(({ pod }) => pod);
   if (!options.expectations.areMet(node.name, seen, options.clock.monotonic())) {
     return { requeueAfterMs: CACHE_LAG_MS };
@@ -158,10 +159,11 @@ async function pullNext(
   { node, isNewcomer, pods }: Subject,
   context: ReconcileContext,
 ): Promise<Result> {
-  const { coverage, circuits, budget, random, wants } = options;
+  const { coverage, circuits, budget, random, clock } = options;
   // Who does not try is no canary.
   circuits.abandon(node.name);
-  const facts = { wants: wants.list(), coverage, circuits, budget, random, isNewcomer, now: context.now };
+  const time = { now: context.now, monotonic: clock.monotonic() };
+  const facts = { wants: options.wants.list(), coverage, circuits, budget, random, isNewcomer, ...time };
   const plan = planNode(node, facts);
   const later = { requeueAfterMs: plan.lookAfterMs };
   // When the wants have settled, every node is looked at.

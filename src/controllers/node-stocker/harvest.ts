@@ -23,6 +23,8 @@ export interface HarvestContext {
   readonly wants: readonly Want[];
   /** Wall-clock milliseconds. */
   readonly now: number;
+  /** Monotonic milliseconds: receipts live in memory only. */
+  readonly monotonic: number;
   readonly random: () => number;
   /** What the registry says itself of an image that could not be pulled. */
   readonly askRegistry: (want: Want) => Promise<RegistryVerdict | undefined>;
@@ -50,11 +52,11 @@ export async function harvest(
 
 /** Returns false if it was known. */
 function addReceipt(node: NodeIdentity, pod: PullPod, key: string, context: HarvestContext): boolean {
-  const { coverage, circuits, wants, now } = context;
+  const { coverage, circuits, wants, monotonic } = context;
   const proof = pod.metadata.uid ?? pod.metadata.name;
   const asking = wants.filter((candidate) => asksFor(candidate, key));
   const reached = asking.filter((want) => askedRegistry(node, want, key, coverage));
-  if (!coverage.addReceipt(node, { key, proof }, now)) return false;
+  if (!coverage.addReceipt(node, { key, proof }, monotonic)) return false;
   for (const { host } of reached) circuits.succeed(hostCircuit(host));
   for (const want of asking) {
     // Of an image that is pulled under two names, one may come again and again and the other never.

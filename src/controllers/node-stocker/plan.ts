@@ -26,6 +26,8 @@ export interface PlanFacts {
   readonly isNewcomer: boolean;
   /** Wall-clock milliseconds. */
   readonly now: number;
+  /** Monotonic milliseconds, as the ages of receipts and removals are counted. */
+  readonly monotonic: number;
 }
 
 export interface NodePlan {
@@ -74,12 +76,12 @@ const CANARY_LOOK_MS = 30_000;
 
 /** 0: pull it now; a number: look again then; undefined: nothing to do before an event. */
 function dueIn(node: NodeFacts, want: Want, facts: PlanFacts): number | undefined {
-  const { coverage, circuits, now } = facts;
-  const gone = coverage.findEvicted(node, want, now);
+  const { coverage, circuits, now, monotonic } = facts;
+  const gone = coverage.findEvicted(node, want, monotonic);
   if (gone.evicted) recordEviction(node, want, facts);
   if (
     coverage.isPresent(node.name, want) &&
-    !coverage.isUnverified(node.name, want, { now, maxAgeMs: want.verifyIntervalMs })
+    !coverage.isUnverified(node.name, want, { now: monotonic, maxAgeMs: want.verifyIntervalMs })
   ) {
     return gone.lookAfterMs;
   }
@@ -95,8 +97,8 @@ function dueIn(node: NodeFacts, want: Want, facts: PlanFacts): number | undefine
 }
 
 /** Pulled again once and twice; the third removal within an hour is a failure of the pair, with backoff. */
-function recordEviction(node: NodeFacts, want: Want, { coverage, random, now }: PlanFacts): void {
-  const times = coverage.evictions(node.name, want.id, now);
+function recordEviction(node: NodeFacts, want: Want, { coverage, random, now, monotonic }: PlanFacts): void {
+  const times = coverage.evictions(node.name, want.id, monotonic);
   if (times < EVICTIONS_TOLERATED) return;
   const attempts = times - EVICTIONS_TOLERATED + 1;
   coverage.setFailure(node, want, {

@@ -464,6 +464,21 @@ describe('an image that the node removed', () => {
     expect(world.coverage.isPresent('n1', want)).toBe(true);
   });
 
+  it('is not believed sooner because the wall clock jumps', async () => {
+    world = await StockerWorld.start(['n1']);
+    const want = world.want('a');
+    await world.reconcile('n1');
+    world.finish('n1');
+    await world.reconcile('n1');
+    world.setNode('n1', LISTING);
+    for (const jump of [3_600_000, -7_200_000]) {
+      world.clock.jump(jump);
+      expect((await world.reconcile('n1')).requeueAfterMs).toBe(90_000);
+      expect(world.coverage.isPresent('n1', want)).toBe(true);
+    }
+    expect(world.server.count('create', 'pods')).toBe(1);
+  });
+
   it('three times within an hour is held back', async () => {
     world = await StockerWorld.start(['n1']);
     const want = world.want('a');
