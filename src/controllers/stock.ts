@@ -154,7 +154,8 @@ export class Stock implements Workload {
       onUpdate: (old, node) => {
         const changed = this.index.putNode(node.facts);
         // Somewhere else the same state may have another reason, such as a taint instead of a cordon.
-        this.#fireImages(isSamePlace(old, node) ? changed : this.wants.list().map(({ id }) => id));
+        this.#fireImages(changed);
+        if (!isSamePlace(old, node)) this.#fireImages(this.index.imagesOf(node.facts.name));
       },
     };
   }

@@ -69,6 +69,11 @@ export class StockIndex {
       if (ageMs < want.timeoutMs && isEligible(states.get(name))) joined.set(name, this.#monotonic() - ageMs);
   }
 
+  /** The ids of the images whose selector takes the node in. */
+  imagesOf(node: string): readonly string[] {
+    return [...this.#entries].filter(([, { states }]) => states.has(node)).map(([id]) => id);
+  }
+
   putWant(want: Want): void {
     const before = this.#entries.get(want.id);
     const text = JSON.stringify(want);

@@ -191,6 +191,21 @@ describe('while this replica leads', () => {
     await expectImages(IMAGE);
   });
 
+  it('has no image looked at whose selector leaves the changed node out', async () => {
+    putNode('n1', { labels: { pool: 'lab' } });
+    putImage({}, { nodes: { nodeSelector: { pool: 'gpu' } } });
+    const other = { metadata: { ...prepulledImage().metadata, name: 'all' }, spec: prepulledImage().spec };
+    server.store.put(PREPULLED_IMAGES, { ...server.store.get(PREPULLED_IMAGES, IMAGE), ...other });
+    await lead();
+    putNode('n1', { labels: { pool: 'lab', rack: '1' } });
+    await expectImages('default/all');
+    putNode('n1', { labels: { pool: 'gpu', rack: '1' } });
+    await eventually(() => fired.images.size === 2, LIMIT_MS);
+    fired.images.clear();
+    putNode('n1', { labels: { pool: 'lab' } });
+    await eventually(() => fired.images.size === 2, LIMIT_MS);
+  });
+
   it('has only those images looked at whose presence a node reports', async () => {
     putNode('n1');
     putImage();
