@@ -75,11 +75,11 @@ function record(options: ObserveOptions, { image, draft, context }: Pass, want: 
   return { requeueAfterMs: lookAfterMs };
 }
 
-/** Why no node is eligible is not told from a part of the list. */
+/** That no node can run the image is not told from a part of the list; any other reason in it is enough. */
 function wholeReport({ index }: ObserveOptions, want: Want, report: StockReport): StockReport {
   const { eligible, skipped, missing } = report;
-  const isCut = eligible === 0 && skipped > missing.length;
-  return isCut ? index.report(want, { present: 0, missing: skipped }) : report;
+  const mayBeAll = eligible === 0 && missing.every(({ reason }) => reason === 'PlatformMismatch');
+  return mayBeAll && skipped > missing.length ? index.report(want, { present: 0, missing: skipped }) : report;
 }
 
 /** What is held back everywhere, and until when. */

@@ -24,7 +24,7 @@ export function isCause(reason: string): boolean {
   return Object.values(CAUSES).some((cause) => cause === reason);
 }
 
-/** What Prepulled says. `report` shows every skipped node where none is eligible. */
+/** What Prepulled says. `report` shows every skipped node where none is eligible and those shown could not run it. */
 export function prepulledWords(report: StockReport, refusal: Condition | undefined): Words {
   const { eligible } = report;
   if (refusal !== undefined) return unauthorizedWords(report, refusal);

@@ -120,6 +120,22 @@ describe('the figures', () => {
     },
   );
 
+  it('are not each explained when all are cordoned: the first ones tell that somebody could run it', async () => {
+    world = await StockWorld.start();
+    world.nodes = Array.from({ length: 40 }, (_, n) => nodeFacts(`n${String(n)}`, { unschedulable: true }));
+    const explained: number[] = [];
+    const report = world.index.report.bind(world.index);
+    world.index.report = (want, limits) => {
+      const made = report(want, limits);
+      explained.push(made.missing.length);
+      return made;
+    };
+    await world.reconcile();
+    expect(world.conditions['Prepulled']).toBe('False/NoEligibleNodes');
+    expect(world.status.nodes).toMatchObject({ eligible: 0, skipped: 40 });
+    expect(Math.max(...explained)).toBe(32);
+  });
+
   it('are cut at the limits of the status, and say so', async () => {
     world = await StockWorld.start();
     const many = Array.from({ length: 150 }, (_, index) => `n${String(index).padStart(3, '0')}`);

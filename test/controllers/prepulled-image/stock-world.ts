@@ -40,7 +40,7 @@ export class StockWorld implements AsyncDisposable {
   readonly circuits = new Circuits(() => 0);
   /** Above the limits of the namespace, if set, and why. */
   refusal: string | undefined;
-  readonly #index = new StockIndex(this, () => this.clock.monotonic());
+  readonly index = new StockIndex(this, () => this.clock.monotonic());
   nodes: readonly NodeFacts[] = [nodeFacts('n1'), nodeFacts('n2')];
   readonly #client: KubeClient;
   readonly #transport: Transport;
@@ -116,12 +116,12 @@ export class StockWorld implements AsyncDisposable {
     for (const node of this.nodes) {
       // Short, so that it proves by its silence what is not there.
       this.coverage.observeNode({ ...node, images: [...node.images, OTHER_IMAGE] });
-      this.#index.putNode(node);
+      this.index.putNode(node);
     }
     const object = this.server.store.find(PREPULLED_IMAGES, KEY) as unknown as PrepulledImage | undefined;
     const want = object === undefined ? undefined : wantOf(object);
-    if (want === undefined) this.#index.removeWant(KEY);
-    else this.#index.putWant(want);
+    if (want === undefined) this.index.removeWant(KEY);
+    else this.index.putWant(want);
   }
 
   get object(): PrepulledImage {
@@ -210,7 +210,7 @@ export class StockWorld implements AsyncDisposable {
       access: new AccessReader(this.#client),
       clock: this.clock,
       circuits: this.circuits,
-      index: this.#index,
+      index: this.index,
       refusal: () => this.refusal,
     });
   }
