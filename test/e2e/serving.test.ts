@@ -127,7 +127,7 @@ it('asks the API server who calls and what they may see', async () => {
   const stranger = await tokenOf('stranger');
   const refused = await ask(leader, '/spawner/v1/images', stranger);
   expect(refused.status).toBe(403);
-  expect(await refused.text()).toContain('system:serviceaccount:default:stranger');
+  expect(await refused.text()).toContain('you may not get the default ImageSource');
   expect(await (await ask(leader, '/v1/sources', stranger)).json()).toEqual({ items: [] });
   expect((await fetch(`${leader}/openapi.json`)).status).toBe(200);
 });
