@@ -230,8 +230,10 @@ export function tieRankRsp({ version, base, cycle, cycleBuild, rspBuild, extra }
   const buildDigit = rankDigit(cycleBuild);
   const buildRank = cycleRank + buildDigit * RANK_DIGIT;
   if (buildDigit === MAX_DIGIT) return buildRank;
+  const rspDigit = rankDigit(rspBuild);
+  if (rspDigit === MAX_DIGIT) return buildRank + rspDigit;
   // As much of the extra as fits beside the numbers: rounding makes ties, but turns nothing round.
-  return buildRank + rankDigit(rspBuild) + rankText(extra ?? '') / TEXT_RANKS;
+  return buildRank + rspDigit + rankText(extra ?? '') / TEXT_RANKS;
 }
 
 /** Null is below 0; everything too large is one. */

@@ -232,6 +232,13 @@ describe('the RSP order', () => {
     );
   });
 
+  it('is not told by an extra where the number before it is beyond the ranks', () => {
+    const older = rsp.read('w_2021_22_rsp131071_zz');
+    const newer = rsp.read('w_2021_22_rsp131072');
+    expect(compareRsp(older, newer)).toBeLessThan(0);
+    expect(tieRankRsp(older)).toBe(tieRankRsp(newer));
+  });
+
   it('is told by the ranks alone where a tag has only numbers', () => {
     expect(tieRankRsp(rsp.read('w_2021_22'))).toBeLessThan(tieRankRsp(rsp.read('w_2021_22_rsp0')));
     expect(tieRankRsp(rsp.read('w_2021_22_rsp9'))).toBeLessThan(tieRankRsp(rsp.read('w_2021_22_c0.0')));
