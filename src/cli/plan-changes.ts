@@ -4,14 +4,14 @@ import type { ImageSource } from '../api/image-source.ts';
 import { parseImageSource, parsePrepulledImage } from '../api/parse.ts';
 import type { PrepulledImage } from '../api/prepulled-image.ts';
 import { childSpec } from '../controllers/image-source/child-spec.ts';
-import { primaries } from '../controllers/image-source/children.ts';
-import { type Digest, validateDigest } from '../domain/digest.ts';
+import { placeOf, primaries } from '../controllers/image-source/children.ts';
 import type { Image } from '../domain/image.ts';
 import { formatReference, type Reference, validateReference } from '../domain/reference.ts';
 import type { Result } from '../domain/result.ts';
 import type { SourceImages } from '../domain/source-images.ts';
-import { childName, controllerOf } from '../kube/owner-reference.ts';
+import { controllerOf } from '../kube/owner-reference.ts';
 import { formatKey } from '../kube/resource.ts';
+import { isEqual } from '../kube/status-writer.ts';
 import type { ResolvedImage } from '../registry/image-resolver.ts';
 import { kindOf, readDocuments } from './image-source-file.ts';
 import { badInput, CliError, EXIT } from './io.ts';
@@ -100,8 +100,9 @@ export async function applySource(
   const next: PrepulledImage[] = [];
   const changes: Change[] = [];
   for (const image of wanted) {
-    const same = children.find((child) => digestOf(child.spec.image) === image.digest);
-    const child = await childOf(source, image, same, resolve);
+    const name = placeOf(source, image, children);
+    const same = children.find(({ metadata }) => metadata.name === name);
+    const child = await childOf(source, { image, name, same }, resolve);
     next.push(child);
     const because = `ImageSource ${formatKey(source.metadata)} (${(found.plan.chosen.get(image.tag) ?? []).join(', ')})`;
     changes.push({
@@ -127,16 +128,21 @@ function isChildOf(image: PrepulledImage, { metadata }: ImageSource): boolean {
   return isOfNamespace && owner?.kind === 'ImageSource' && owner.name === metadata.name;
 }
 
+interface Placed {
+  readonly image: Image;
+  /** Of its child. */
+  readonly name: string;
+  /** The child of that name, if there is one. */
+  readonly same: PrepulledImage | undefined;
+}
+
 async function childOf(
   source: ImageSource,
-  image: Image,
-  same: PrepulledImage | undefined,
+  { image, name, same }: Placed,
   resolve: ResolveImage,
 ): Promise<PrepulledImage> {
-  const { namespace = '', name: sourceName } = source.metadata;
-  const identity = `${image.registry}/${image.repository}@${image.digest ?? ''}`;
-  const name = same?.metadata.name ?? childName(`${sourceName}-${image.tag}`, identity);
   const { apiVersion } = source;
+  const { namespace = '' } = source.metadata;
   const manifest = {
     apiVersion,
     kind: 'PrepulledImage',
@@ -149,15 +155,7 @@ async function childOf(
 
 function changeOf(before: PrepulledImage | undefined, after: PrepulledImage): Change['change'] {
   if (before === undefined) return 'add';
-  return JSON.stringify(sorted(before.spec)) === JSON.stringify(sorted(after.spec)) ? 'keep' : 'update';
-}
-
-/** Fields in order, so that equal specs have equal text. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).toSorted(([left], [right]) => (left < right ? -1 : 1));
-  return Object.fromEntries(entries.map(([name, field]) => [name, sorted(field)]));
+  return isEqual(before.spec, after.spec) ? 'keep' : 'update';
 }
 
 function retired(source: ImageSource, child: PrepulledImage): Change {
@@ -189,9 +187,4 @@ function describeFound(found: ResolvedImage | undefined): Pick<Described, 'size'
     ...(variant !== undefined && { variant }),
   }));
   return { platforms, ...(found.size !== undefined && { size: found.size }) };
-}
-
-function digestOf(image: string): Digest | undefined {
-  const digest = validateDigest(image.split('@')[1] ?? '');
-  return digest.ok ? digest.value : undefined;
 }

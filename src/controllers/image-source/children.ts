@@ -85,8 +85,8 @@ interface Placement {
   readonly name: string;
 }
 
-/** A digest keeps its child when another of its tags becomes the primary one. */
-function placeOf(source: ImageSource, image: Image, existing: readonly PrepulledImage[]): string {
+/** Name of the child. A digest keeps its child when another of its tags becomes the primary one. */
+export function placeOf(source: ImageSource, image: Image, existing: readonly PrepulledImage[]): string {
   const same = existing.find((child) => referenceOf(child)?.digest === image.digest);
   const identity = `${image.registry}/${image.repository}@${image.digest ?? ''}`;
   return same?.metadata.name ?? childName(`${source.metadata.name}-${image.tag}`, identity);
