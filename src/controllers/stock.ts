@@ -10,6 +10,7 @@ import { StockIndex } from '../domain/stock-index.ts';
 import type { RunSignals } from '../kube/controller.ts';
 import type { Informer } from '../kube/informer.ts';
 import type { Workload } from '../kube/lifecycle.ts';
+import { PacedTrigger } from '../kube/paced-trigger.ts';
 import { parseKey } from '../kube/resource.ts';
 import { isEqual } from '../kube/status-writer.ts';
 import { Trigger } from '../kube/watch-source.ts';
@@ -17,6 +18,9 @@ import type { NodeObject } from './node.ts';
 import { restoreCoverage } from './restore.ts';
 import { SettleTimer } from './settle-timer.ts';
 import { Wants } from './wants.ts';
+
+/** Between two looks at one image: every container of a rollout would ask for one. */
+const LOOK_MS = 500;
 
 export interface StockOptions {
   readonly images: Informer<PrepulledImage>;
@@ -39,7 +43,7 @@ export class Stock implements Workload {
   /** Where every image stands; filled while this replica leads. */
   readonly index: StockIndex;
   /** PrepulledImages whose figures may have changed. */
-  readonly imageTrigger = new Trigger('coverage');
+  readonly imageTrigger: PacedTrigger;
   /** Nodes that may have something to do. */
   readonly nodeTrigger = new Trigger('wants');
   readonly #options: StockOptions;
@@ -51,6 +55,7 @@ export class Stock implements Workload {
   constructor(options: StockOptions) {
     const { images, nodes, clock, random, nodeStatusMaxImages } = options;
     this.#options = options;
+    this.imageTrigger = new PacedTrigger('coverage', clock, LOOK_MS);
     this.wants = new Wants(options.namespaceLimits);
     this.coverage = new Coverage({ nodeStatusMaxImages });
     this.circuits = new Circuits(random);

@@ -60,10 +60,16 @@ export function isEqual(left: unknown, right: unknown): boolean {
   if (left === right) return true;
   if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
   if (Array.isArray(left) !== Array.isArray(right)) return false;
-  const before = Object.entries(left).filter(([, value]) => value !== undefined);
-  const after = new Map(Object.entries(right).filter(([, value]) => value !== undefined));
+  const [before, after] = [left as Fields, right as Fields];
+  const names = definedIn(before);
   return (
-    before.length === after.size &&
-    before.every(([name, value]) => after.has(name) && isEqual(value, after.get(name)))
+    names.length === definedIn(after).length &&
+    names.every((name) => Object.hasOwn(after, name) && isEqual(before[name], after[name]))
   );
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function definedIn(fields: Fields): readonly string[] {
+  return Object.keys(fields).filter((name) => fields[name] !== undefined);
 }

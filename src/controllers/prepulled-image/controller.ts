@@ -16,7 +16,7 @@ import { summarise } from './summary.ts';
 
 export interface PrepulledImageOptions
   extends Omit<ResolveOptions, 'resolved'>,
-    Omit<ObserveOptions, 'looked'>,
+    ObserveOptions,
     RecordOptions {
   readonly client: KubeClient;
   readonly source: ObjectSource<PrepulledImage>;
@@ -24,14 +24,13 @@ export interface PrepulledImageOptions
 
 export function prepulledImageReconciler(options: PrepulledImageOptions): Reconciler {
   const resolved: ResolveOptions['resolved'] = new Map();
-  const looked: ObserveOptions['looked'] = new Map();
   return objectReconciler<PrepulledImage, Status>({
     source: options.source,
     client: options.client,
     phases: [
       recordPhase(options),
       resolvePhase({ ...options, resolved }),
-      observePhase({ ...options, looked }),
+      observePhase(options),
       fitPhase(prepulledImageDefinition),
     ],
     summarise: (image, draft) =>
@@ -42,7 +41,6 @@ export function prepulledImageReconciler(options: PrepulledImageOptions): Reconc
     requestAnnotations: REQUEST_ANNOTATIONS,
     forget: (key) => {
       resolved.delete(formatKey(key));
-      looked.delete(formatKey(key));
     },
   });
 }

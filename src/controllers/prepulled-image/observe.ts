@@ -1,7 +1,6 @@
 /** Phase: where the image is, from the coverage index; writes are paced while pulls are under way. */
 
 import type { NotPresent, PrepulledImage } from '../../api/prepulled-image.ts';
-import type { Clock } from '../../clock.ts';
 import { type Circuits, hostCircuit, imageCircuit } from '../../domain/circuits.ts';
 import type { StockIndex } from '../../domain/stock-index.ts';
 import type { MissingNode, StockReport } from '../../domain/stock-report.ts';
@@ -11,7 +10,7 @@ import { type ConditionMoment, findCondition, formatTime, setCondition } from '.
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { done, minResult, type Result } from '../../kube/result.ts';
 import { isEqual } from '../../kube/status-writer.ts';
-import { wantId, wantOf } from '../want.ts';
+import { wantOf } from '../want.ts';
 import { prepulledWords } from './prepulled-words.ts';
 import { findRefusal } from './refusal.ts';
 import type { Status } from './status.ts';
@@ -21,13 +20,8 @@ export interface ObserveOptions {
   readonly circuits: Circuits;
   /** Why an image is not stocked although it could be; see `Wants`. */
   readonly refusal: (wantId: string) => string | undefined;
-  readonly clock: Clock;
-  /** The last look at each object. */
-  readonly looked: Map<string, Look>;
 }
 
-/** Between two looks for one object: every pod of a rollout would ask for one. */
-const LOOK_MS = 500;
 /** Between two writes for one object while it is being pulled; times in a status have whole seconds. */
 const PACE_MS = 3_000;
 const LIMITS = { present: 100, missing: 32 };
@@ -35,8 +29,6 @@ const MAX_MESSAGE = 256;
 
 export function observePhase(options: ObserveOptions) {
   return (image: PrepulledImage, draft: Draft<Status>, context: PhaseContext): Result => {
-    const restMs = restBefore(options.looked, { image, draft, context }, options.clock.monotonic());
-    if (restMs > 0) return { requeueAfterMs: restMs };
     const want = wantOf({ ...image, status: draft });
     const moment = { now: context.now, generation: image.metadata.generation };
     if (want === undefined) {
@@ -93,24 +85,6 @@ function backoffOf(want: Want, { circuits }: ObserveOptions): Status['backoff'] 
     attempts,
     nextAttempt: formatTime(nextAttempt),
   };
-}
-
-export interface Look {
-  /** Which object, spec and digest was looked at. */
-  readonly subject: string;
-  /** Monotonic milliseconds. */
-  readonly at: number;
-}
-
-/** How long the next look must wait; 0 if it is made now, and noted. Another spec, digest or right is looked at at once. */
-function restBefore(looked: Map<string, Look>, { image, draft }: Pass, now: number): number {
-  const { uid, generation } = image.metadata;
-  const right = findRefusal(image, draft)?.reason;
-  const subject = JSON.stringify([uid, generation, image.status?.image?.digest, right]);
-  const last = looked.get(wantId(image));
-  const restMs = last?.subject === subject ? last.at + LOOK_MS - now : 0;
-  if (restMs <= 0) looked.set(wantId(image), { subject, at: now });
-  return restMs;
 }
 
 type Figures = Pick<
