@@ -126,7 +126,7 @@ bench: build ## Measure: pure core, registry client, controller runtime (a few m
 
 .PHONY: fuzz
 fuzz: install ## Fuzz the records API and the reading routes with schemathesis (SECONDS=60 each; fetched from PyPI once)
-	@node hack/fuzz/fuzz.ts $(SECONDS)
+	@node hack/fuzz/records.ts $(SECONDS)
 	@node hack/fuzz/reading.ts $(SECONDS)
 
 .PHONY: mutation

@@ -425,7 +425,7 @@ it('no planted password is anywhere but in Secrets', async () => {
 });
 
 it('withstands half a minute of schemathesis', async (context) => {
-  const program = join(ROOT, 'hack/fuzz/fuzz.ts');
+  const program = join(ROOT, 'hack/fuzz/records.ts');
   const env = { ...process.env, LARDER_FUZZ_URL: replicas[1].url, LARDER_FUZZ_TOKEN: tokens.get('staff') };
   const options = { env, maxBuffer: 64 * 1024 * 1024 };
   const failure = await promisify(execFile)(process.execPath, [program, '30', '1'], options).then(

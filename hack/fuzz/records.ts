@@ -3,17 +3,14 @@
  * must be as the document says. The API server behind it is the fake one, so nothing but Python is needed; a running
  * facade is attacked instead if LARDER_FUZZ_URL and LARDER_FUZZ_TOKEN say where and as whom.
  *
- *   node hack/fuzz/fuzz.ts [seconds, default 60] [seed]
+ *   node hack/fuzz/records.ts [seconds, default 60] [seed]
  *
  * Ends with 75 if schemathesis cannot be installed (Python without venv, no PyPI).
  */
 
-import { execFile, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { SERVED_TABLES } from '../../src/server/docker/catalogue-tables.ts';
 import { IMAGE_FIELDS } from '../../src/server/docker/image-fields.ts';
 import { catalogueOperations, IMAGE_OPERATIONS } from '../../src/server/docker/operations.ts';
@@ -21,53 +18,16 @@ import { openApiDocument } from '../../src/server/openapi.ts';
 import { VERSION } from '../../src/version.ts';
 import { caller } from '../../test/support/http-server.ts';
 import { RecordsApi, shippedCatalogue } from '../../test/support/records-api.ts';
+import { CHECKS, fuzz, installSchemathesis, reportBroken } from './schemathesis.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const VENV = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'larder', 'schemathesis');
 const REPORTS = join(ROOT, 'reports', 'fuzz');
 const URL_VARIABLE = 'LARDER_FUZZ_URL';
 const TOKEN_VARIABLE = 'LARDER_FUZZ_TOKEN';
 const FAKE_TOKEN = 'token-of-admin';
 
-/** EX_TEMPFAIL: nothing was tested, for reasons that are not ours. */
-const CANNOT_INSTALL = 75;
-
-/** What is checked. Left out: that whatever the schema takes is accepted, because names must be in the catalogue. */
-const CHECKS = [
-  'not_a_server_error',
-  'status_code_conformance',
-  'content_type_conformance',
-  'response_headers_conformance',
-  'response_schema_conformance',
-  'negative_data_rejection',
-  'unsupported_method',
-  'allow_header_conformance',
-  'ignored_auth',
-];
-
-/** Headers of the command line could be read by everybody on the machine. A body that is too long is refused, too. */
-const CONFIGURATION = `
-[headers]
-Authorization = "Bearer \${${TOKEN_VARIABLE}}"
-
-[checks.negative_data_rejection]
-expected-statuses = [400, 401, 403, 404, 405, 409, 413, 415, 429]
-`;
-
-async function installSchemathesis(): Promise<string> {
-  const program = join(VENV, 'bin', 'schemathesis');
-  const run = promisify(execFile);
-  if (!existsSync(program)) {
-    await run('python3', ['-m', 'venv', VENV]);
-    await run(join(VENV, 'bin', 'pip'), [
-      'install',
-      '--quiet',
-      '-r',
-      join(import.meta.dirname, 'requirements.txt'),
-    ]);
-  }
-  return program;
-}
+/** Left out: that whatever the schema takes is accepted, because names must be in the catalogue. */
+const RECORD_CHECKS = [...CHECKS, 'response_headers_conformance', 'negative_data_rejection'];
 
 async function startFacade(): Promise<RecordsApi> {
   const facade = await RecordsApi.start();
@@ -85,7 +45,6 @@ async function writeInputs(): Promise<readonly string[]> {
   const operations = [...IMAGE_OPERATIONS, ...SERVED_TABLES.flatMap(catalogueOperations)];
   const document = openApiDocument(operations, { version: VERSION, anonymousRead: false });
   await mkdir(REPORTS, { recursive: true });
-  await writeFile(join(REPORTS, 'schemathesis.toml'), CONFIGURATION);
   const files = { 'openapi.json': document, 'openapi-known-names.json': knownNames(document) };
   for (const [name, content] of Object.entries(files)) {
     await writeFile(join(REPORTS, name), JSON.stringify(content, null, 2));
@@ -140,51 +99,34 @@ function withKnownKeys({ '/v1/docker/{pk}': operations = {}, ...paths }: Paths):
   return { ...paths, '/v1/docker/{pk}': Object.fromEntries(known) as Paths[string] };
 }
 
-function run(program: string, argv: readonly string[], token: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const env = { ...process.env, [TOKEN_VARIABLE]: token };
-    const child = spawn(program, argv, { stdio: 'inherit', cwd: REPORTS, env });
-    child.once('error', reject);
-    child.once('exit', (code) => {
-      resolve(code ?? 1);
-    });
-  });
-}
-
 const [seconds = '60', seed = String(Math.floor(performance.timeOrigin % 1_000_000))] = process.argv.slice(2);
-const program = await installSchemathesis().catch((error: unknown) => {
-  process.stderr.write(
-    `schemathesis cannot be installed: ${error instanceof Error ? error.message : String(error)}\n`,
-  );
-  process.exit(CANNOT_INSTALL);
-});
+const program = await installSchemathesis();
 const { [URL_VARIABLE]: givenUrl, [TOKEN_VARIABLE]: givenToken = '' } = process.env;
 await using facade = givenUrl === undefined ? await startFacade() : undefined;
 const documents = await writeInputs();
 for (const document of documents) {
-  const argv = [
-    'run',
+  const code = await fuzz(program, {
+    folder: REPORTS,
     document,
-    ...['--url', facade?.served.url ?? givenUrl ?? ''],
-    ...['--checks', CHECKS.join(','), '--phases', 'examples,coverage,fuzzing'],
-    ...['--max-time', String(Math.ceil(Number(seconds) / documents.length)), '--seed', seed],
-    ...['--continue-on-failure', '--no-color', '--warnings', 'off'],
-  ];
-  const code = await run(program, argv, facade === undefined ? givenToken : FAKE_TOKEN);
+    url: facade?.served.url ?? givenUrl ?? '',
+    token: facade === undefined ? givenToken : FAKE_TOKEN,
+    checks: RECORD_CHECKS,
+    seconds: Number(seconds) / documents.length,
+    seed,
+  });
   if (code !== 0) process.exitCode = code;
 }
-if (facade !== undefined) report(facade);
+if (facade !== undefined) {
+  reportAnswers(facade);
+  reportBroken(facade.served.log);
+}
 
-/** How many answers of each status, so that nobody takes refusals for coverage, and what went wrong within. */
-function report({ served }: RecordsApi): void {
-  const { lines } = served.log;
+/** How many answers of each status, so that nobody takes refusals for coverage. */
+function reportAnswers({ served }: RecordsApi): void {
   const answers = Map.groupBy(
-    lines.filter(({ message }) => message === 'request'),
+    served.log.lines.filter(({ message }) => message === 'request'),
     ({ fields }) => `${String(fields['method'])} ${String(fields['status'])}`,
   );
   const counts = [...answers].map(([answer, all]) => `${answer}: ${all.length}`).toSorted();
   process.stdout.write(`answers: ${counts.join(', ')}\n`);
-  const broken = lines.filter(({ message }) => message === 'a route failed');
-  for (const { fields } of broken) process.stderr.write(`a route failed: ${JSON.stringify(fields)}\n`);
-  if (broken.length > 0) process.exitCode = 1;
 }
