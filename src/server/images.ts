@@ -11,7 +11,7 @@ import { type ImageCoverage, imageCoverage } from './image-coverage.ts';
 import { type Operation, readParams, readQuery } from './operation.ts';
 import { pageOf, pageQuery } from './page.ts';
 import { ProblemError } from './problem.ts';
-import { IMAGES, NODES, objectParams, type ReadingParts } from './reading.ts';
+import { IMAGES, NODES, noQuery, objectParams, type ReadingParts } from './reading.ts';
 import { representationOf, respond, respondJson } from './representation.ts';
 import type { ServerContext, ServerEnv } from './route-group.ts';
 import { describeCoverage, describeStocked, sourceOf } from './stocked-image.ts';
@@ -54,7 +54,7 @@ export const IMAGE_OPERATIONS: readonly Operation[] = [
     summary: 'One PrepulledImage with every node that has it or lacks it.',
     tag: 'images',
     params: objectParams,
-    query: z.strictObject({}),
+    query: noQuery,
     answers: { 200: { description: 'The image.', schema: imageCoverageSchema } },
   },
   {
@@ -78,7 +78,7 @@ export function addImageRoutes(routes: Hono<ServerEnv>, parts: ReadingParts): vo
     return respondJson(context, { total: found.length, items: items.map(describeStocked), next });
   });
   routes.get('/images/:namespace/:name', async (context) => {
-    readQuery(context, z.strictObject({}));
+    readQuery(context, noQuery);
     const { namespace, name } = readParams(context, objectParams);
     const { caller } = context.get('exchange');
     await parts.authorizer.require(caller, { ...IMAGES, verb: 'get', namespace, name }, signalOf(context));

@@ -2,10 +2,11 @@
 
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { PullObserver } from '../domain/pull-observation.ts';
+import { amongFirst, OTHER } from './label-bound.ts';
 
 /** Seconds; images of tens of gigabytes take half an hour. */
 const PULL_BUCKETS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600];
-/** Label sets; beyond, a pull counts under `other`, so that no tenant can fill the memory of Prometheus. */
+/** Pairs of namespace and host. */
 const MAX_LABELS = 200;
 
 /** Pairs of image and node over all images; undefined on a replica that does not know them. */
@@ -40,10 +41,11 @@ export function pullMetrics(registry: Registry): PullObserver {
     labelNames: ['reason'] as const,
     registers,
   });
-  const bounded = boundLabels();
+  const isLabel = amongFirst(MAX_LABELS);
   return {
     pulled({ namespace, host, seconds, waitedSeconds, bytes: size }) {
-      const labels = bounded(namespace, host);
+      const isKnown = isLabel(`${namespace} ${host}`);
+      const labels = isKnown ? { namespace, host } : { namespace: OTHER, host: OTHER };
       duration.observe(labels, seconds);
       waited.observe(labels, waitedSeconds);
       bytes.inc(labels, size);
@@ -77,16 +79,4 @@ export function coverageMetrics(registry: Registry, totals: CoverageTotals): voi
       else this.set(pairs.eligible - pairs.present);
     },
   });
-}
-
-type Labels = Readonly<Record<'namespace' | 'host', string>>;
-
-function boundLabels(): (namespace: string, host: string) => Labels {
-  const known = new Set<string>();
-  return (namespace, host) => {
-    const key = `${namespace} ${host}`;
-    if (!known.has(key) && known.size >= MAX_LABELS) return { namespace: 'other', host: 'other' };
-    known.add(key);
-    return { namespace, host };
-  };
 }

@@ -26,6 +26,9 @@ export const NODES = { group: '', resource: 'nodes' } as const;
 
 const dnsName = z.string().regex(/^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/, 'must be the name of an object');
 
+/** Routes that take no query: a misspelt parameter is told, not passed over. */
+export const noQuery = z.strictObject({});
+
 /** Path parameters of a namespaced object. */
 export const objectParams = z.object({
   namespace: dnsName.describe('Namespace of the object.'),

@@ -2,9 +2,10 @@
 
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ObservedExchange } from '../registry/transport.ts';
+import { amongFirst, OTHER } from './label-bound.ts';
 
 const BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-/** Hosts come from specs: beyond these, all others are one. */
+/** Hosts come from specs. */
 const MAX_HOSTS = 100;
 
 export function registryMetrics(registry: Registry): (exchange: ObservedExchange) => void {
@@ -28,10 +29,9 @@ export function registryMetrics(registry: Registry): (exchange: ObservedExchange
     labelNames: ['host'] as const,
     registers,
   });
-  const hosts = new Set<string>();
+  const isLabel = amongFirst(MAX_HOSTS);
   return (exchange) => {
-    const host = hosts.has(exchange.host) || hosts.size < MAX_HOSTS ? exchange.host : 'other';
-    hosts.add(host);
+    const host = isLabel(exchange.host) ? exchange.host : OTHER;
     total.inc({ host, code: exchange.status ?? 0 });
     duration.observe({ host }, exchange.durationMs / 1000);
     if (exchange.remaining !== undefined) remaining.set({ host }, exchange.remaining);

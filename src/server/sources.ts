@@ -13,6 +13,7 @@ import { type Operation, readParams, readQuery } from './operation.ts';
 import { pageOf, pageQuery } from './page.ts';
 import {
   defaultSource,
+  noQuery,
   objectParams,
   originHeader,
   type ReadingParts,
@@ -53,7 +54,7 @@ export const SOURCE_OPERATIONS: readonly Operation[] = [
     operationId: 'listSources',
     summary: 'The ImageSources that the caller may see.',
     tag: 'sources',
-    query: z.strictObject({}),
+    query: noQuery,
     answers: { 200: { description: 'The sources.', schema: sourceListSchema } },
   },
   {
@@ -63,7 +64,7 @@ export const SOURCE_OPERATIONS: readonly Operation[] = [
     summary: 'One ImageSource.',
     tag: 'sources',
     params: objectParams,
-    query: z.strictObject({}),
+    query: noQuery,
     answers: { 200: { description: 'The source.', schema: sourceSchema } },
   },
   {
@@ -83,14 +84,14 @@ export const SOURCE_OPERATIONS: readonly Operation[] = [
     summary: 'What a spawn form shows: the menu, and the dropdown with everything else.',
     tag: 'sources',
     params: objectParams,
-    query: z.strictObject({}),
+    query: noQuery,
     answers: { 200: { description: 'Menu and dropdown.', schema: menuSchema } },
   },
 ];
 
 export function addSourceRoutes(routes: Hono<ServerEnv>, parts: ReadingParts): void {
   routes.get('/sources', async (context) => {
-    readQuery(context, z.strictObject({}));
+    readQuery(context, noQuery);
     const all = parts.cluster.sources();
     const { caller } = context.get('exchange');
     const visible = await parts.authorizer.visible(caller, SOURCES, all, signalOf(context));
@@ -98,7 +99,7 @@ export function addSourceRoutes(routes: Hono<ServerEnv>, parts: ReadingParts): v
     return respondJson(context, { items: visible.map((source) => describe(source, source === chosen)) });
   });
   routes.get('/sources/:namespace/:name', async (context) => {
-    readQuery(context, z.strictObject({}));
+    readQuery(context, noQuery);
     const source = await readSource(parts, context, readParams(context, objectParams));
     return respondJson(context, describe(source, source === defaultSource(parts.cluster.sources())));
   });
@@ -117,7 +118,7 @@ export function addSourceRoutes(routes: Hono<ServerEnv>, parts: ReadingParts): v
     });
   });
   routes.get('/sources/:namespace/:name/menu', async (context) => {
-    readQuery(context, z.strictObject({}));
+    readQuery(context, noQuery);
     const source = await readSource(parts, context, readParams(context, objectParams));
     const view = await viewSource(parts, context, source);
     const menu = menuImages(view.images);

@@ -1,10 +1,10 @@
 /** The routes below /v1/docker: list, create, retrieve, PUT, PATCH and DELETE, as the original has them. */
 
-import { isDeepStrictEqual } from 'node:util';
 import type { Catalogue } from '../../api/catalogue.ts';
 import type { DockerImageRecord } from '../../api/docker-image-record.ts';
 import { GROUP, PLURALS } from '../../api/group-version.ts';
 import { describeHolders } from '../../domain/record-references.ts';
+import { isEqual } from '../../kube/status-writer.ts';
 import type { Authorizer, ObjectAccess } from '../authorize.ts';
 import { type Answer, notFound, refuse, refuseFields } from './answer.ts';
 import { requireAccess } from './call.ts';
@@ -139,7 +139,7 @@ export class ImageRoutes {
           const next = needsLogin
             ? await change.plan({ ...current, spec }, current, nextLogin(login, input.value))
             : spec;
-          return isDeepStrictEqual(next, current.spec) ? undefined : next;
+          return isEqual(next, current.spec) ? undefined : next;
         },
         signal,
       );

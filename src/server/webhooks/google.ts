@@ -44,11 +44,12 @@ function decode(base64: string, context: z.RefinementCtx): unknown {
   }
 }
 
+/** `tag` and `digest` are whole references. */
 function draftsOf({ action, tag, digest }: z.output<typeof noticeSchema>): readonly PushDraft[] {
   if (action !== 'INSERT' || tag === undefined) return [];
-  const reference = validateReference(tag);
-  if (!reference.ok) return [];
-  return [
-    { repository: reference.value.repository, tag: reference.value.tag, digest: digest?.split('@', 2)[1] },
-  ];
+  const tagged = validateReference(tag);
+  if (!tagged.ok) return [];
+  const pinned = validateReference(digest ?? '');
+  const { repository, tag: name } = tagged.value;
+  return [{ repository, tag: name, digest: pinned.ok ? pinned.value.digest : undefined }];
 }
