@@ -10,6 +10,7 @@ import { compileSelection, planSelection } from '../../src/domain/selection.ts';
 import { concludeSelection } from '../../src/domain/source-images.ts';
 import { imageSource, prepulledImage } from '../../test/support/builders.ts';
 import { ReadingWorld, serveWorld } from '../../test/support/reading-world.ts';
+import { nodeFacts } from '../../test/support/stock-builders.ts';
 
 const IMAGE = 'registry.example.org/sciplat/lab';
 const IMAGES = 200;
@@ -32,21 +33,11 @@ function tagOf(index: number): string {
 
 /** A node lists all that is stocked. */
 function nodeOf(index: number): NodeFacts {
-  return {
-    name: `node-${String(index).padStart(4, '0')}`,
-    uid: `uid-${index}`,
-    labels: {},
-    taints: [],
-    unschedulable: false,
-    ready: true,
-    conditions: { diskPressure: false, memoryPressure: false, pidPressure: false },
-    os: 'linux',
-    architecture: 'amd64',
-    images: Array.from({ length: STOCKED }, (_unused, image) => ({
-      names: [`${IMAGE}@${digestOf(image)}`],
-      sizeBytes: 1,
-    })),
-  };
+  const images = Array.from({ length: STOCKED }, (_unused, image) => ({
+    names: [`${IMAGE}@${digestOf(image)}`],
+    sizeBytes: 1,
+  }));
+  return nodeFacts(`node-${String(index).padStart(4, '0')}`, { images });
 }
 
 /** As the leader reports it: present on all nodes but the first `missing`. */

@@ -13,42 +13,26 @@ import type { NodeFacts } from '../../src/domain/node.ts';
 import { StockIndex } from '../../src/domain/stock-index.ts';
 import { stockReport } from '../../src/domain/stock-report.ts';
 import type { Want } from '../../src/domain/want.ts';
+import { nodeFacts, want } from '../../test/support/stock-builders.ts';
 
 const LIMITS = { present: 100, missing: 32 };
 const MIB = 2 ** 20;
 
 function makeNode(index: number): NodeFacts {
   const name = `node-${String(index).padStart(5, '0')}`;
-  return {
-    name,
-    uid: `uid-of-${name}`,
+  return nodeFacts(name, {
     labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', pool: `p${index % 7}` },
-    taints: [],
-    unschedulable: false,
-    ready: true,
-    conditions: { diskPressure: false, memoryPressure: false, pidPressure: false },
-    os: 'linux',
-    architecture: 'amd64',
     images: Array.from({ length: 30 }, (_, n) => ({ names: [`reg.example/i${n}:1`], sizeBytes: 1_000 - n })),
-  };
+  });
 }
 
 function makeWant(index: number): Want {
   const digest = `sha256:${String(index).padStart(64, '0')}`;
-  return {
-    id: `default/image-${index}`,
-    namespace: 'default',
-    identity: 'default',
-    priority: 0,
+  return want(`image-${index}`, {
     sizeBytes: 10 * MIB,
     pulls: [{ key: digest, reference: `reg.example/lab@${digest}`, policy: 'IfNotPresent' }],
     scope: { nodeSelector: { 'kubernetes.io/os': 'linux' } },
-    host: 'reg.example',
-    timeoutMs: 600_000,
-    verifyIntervalMs: 21_600_000,
-    keepWarm: false,
-    platforms: [],
-  };
+  });
 }
 
 function cpuMs(work: () => void): number {

@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { imageSource, prepulledImage } from '../../test/support/builders.ts';
 import { caller, FakeReviews } from '../../test/support/http-server.ts';
-import { nodeFacts, runService, type ServiceCase } from '../../test/support/nublado-service.ts';
+import { nodeOf, runService, type ServiceCase } from '../../test/support/nublado-service.ts';
 import { ReadingWorld, serveWorld } from '../../test/support/reading-world.ts';
 import { CHECKS, fuzz, installSchemathesis, reportBroken } from './schemathesis.ts';
 
@@ -33,7 +33,7 @@ function fullWorld(): ReadingWorld {
   const world = new ReadingWorld();
   world.setSources(imageSource({ spec: { image: 'lighthouse.ceres/library/sketchbook', prepull: {} } }));
   world.setImages(prepulledImage());
-  world.setNodes(...row.nodes.map(nodeFacts));
+  world.setNodes(...row.nodes.map(nodeOf));
   world.listings.set('default/lab', { images: runService({ ...row, nodes: [] }), origin: 'Scan' });
   return world;
 }

@@ -6,12 +6,12 @@ import type { ImageSource } from '../../src/api/image-source.ts';
 import { systemClock } from '../../src/clock.ts';
 import { Authorizer } from '../../src/server/authorize.ts';
 import { dashboardRoutes } from '../../src/server/dashboard/routes.ts';
-import { nodeFacts } from '../controllers/fixtures.ts';
 import { ClusterFake, stockedImage } from '../server/dashboard/cluster-fake.ts';
 import { HOSTILE } from '../server/dashboard/models.ts';
 import { findChromium, openBrowser, openPage } from '../support/browser.ts';
 import { imageSource } from '../support/builders.ts';
 import { FakeReviews, ServedGroups } from '../support/http-server.ts';
+import { nodeFacts } from '../support/stock-builders.ts';
 
 const AT = '2026-11-21T12:00:00Z';
 

@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { Authorizer } from '../../src/server/authorize.ts';
 import { dashboardRoutes } from '../../src/server/dashboard/routes.ts';
-import { nodeFacts } from '../controllers/fixtures.ts';
 import { ClusterFake, stockedImage } from '../server/dashboard/cluster-fake.ts';
 import { findBarriers, findChromium, openBrowser, openPage, takeScreenshot } from '../support/browser.ts';
 import { FakeReviews, ServedGroups } from '../support/http-server.ts';
+import { nodeFacts } from '../support/stock-builders.ts';
 
 const NODES = 200;
 const IMAGES = 50;

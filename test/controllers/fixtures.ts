@@ -1,7 +1,6 @@
 /** What the phases of all controllers are handed in tests: a context, nodes, and objects straight from the store. */
 
 import { CHILDREN_BY_OWNER } from '../../src/controllers/image-source/children.ts';
-import type { NodeFacts } from '../../src/domain/node.ts';
 import type { Lister } from '../../src/kube/cache.ts';
 import { silentLogger } from '../../src/kube/logger.ts';
 import { controllerOf } from '../../src/kube/owner-reference.ts';
@@ -40,22 +39,6 @@ export function phaseContext(overrides: Partial<PhaseContext> = {}): PhaseContex
 }
 
 /** A ready amd64 node that takes everything. */
-export function nodeFacts(name: string, overrides: Partial<NodeFacts> = {}): NodeFacts {
-  return {
-    name,
-    uid: `uid-of-${name}`,
-    labels: {},
-    taints: [],
-    unschedulable: false,
-    ready: true,
-    conditions: { diskPressure: false, memoryPressure: false, pidPressure: false },
-    os: 'linux',
-    architecture: 'amd64',
-    images: [],
-    ...overrides,
-  };
-}
-
 /** A digest of 64 times the same hexadecimal digit. */
 export function digestOf(digit: string): string {
   return `sha256:${digit.repeat(64)}`;

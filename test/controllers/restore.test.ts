@@ -6,7 +6,8 @@ import { wantOf } from '../../src/controllers/want.ts';
 import { Coverage } from '../../src/domain/coverage.ts';
 import type { NodeFacts } from '../../src/domain/node.ts';
 import { DIGEST_A, prepulledImage } from '../support/builders.ts';
-import { NOW, nodeFacts } from './fixtures.ts';
+import { nodeFacts } from '../support/stock-builders.ts';
+import { NOW } from './fixtures.ts';
 
 const PROVEN = '2026-01-01T00:00:00Z';
 const BEFORE = '2025-12-31T00:00:00Z';

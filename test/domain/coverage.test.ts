@@ -5,43 +5,15 @@ import type { Digest } from '../../src/domain/digest.ts';
 import type { NodeFacts } from '../../src/domain/node.ts';
 import { stockReport } from '../../src/domain/stock-report.ts';
 import { placement, pullsFor, type Want } from '../../src/domain/want.ts';
+import { nodeFacts, want } from '../support/stock-builders.ts';
 
 const DIGEST: Digest = `sha256:${'a'.repeat(64)}`;
 const OTHER: Digest = `sha256:${'b'.repeat(64)}`;
 const IMAGE = { registry: 'reg.example', repository: 'team/lab', tag: 'w_2026_40', digest: DIGEST };
 
-function node(name: string, overrides: Partial<NodeFacts> = {}): NodeFacts {
-  return {
-    name,
-    uid: `uid-${name}`,
-    labels: {},
-    taints: [],
-    unschedulable: false,
-    ready: true,
-    conditions: { diskPressure: false, memoryPressure: false, pidPressure: false },
-    os: 'linux',
-    architecture: 'amd64',
-    images: [],
-    ...overrides,
-  };
-}
-
-function want(overrides: Partial<Want> = {}): Want {
-  return {
-    id: 'ns/lab',
-    namespace: 'ns',
-    identity: 'ns/',
-    priority: 0,
-    sizeBytes: 10,
-    pulls: pullsFor(IMAGE, 'Digest'),
-    scope: {},
-    host: 'reg.example',
-    timeoutMs: 600_000,
-    verifyIntervalMs: 21_600_000,
-    keepWarm: false,
-    platforms: [],
-    ...overrides,
-  };
+/** An image asked for by digest. */
+function lab(overrides: Partial<Want> = {}): Want {
+  return want('lab', { pulls: pullsFor(IMAGE, 'Digest'), ...overrides });
 }
 
 function pullOf(key: string): Want['pulls'][number] {
@@ -68,8 +40,8 @@ describe('pullsFor', () => {
 
 describe('placement', () => {
   it('skips a node whose platform the image does not have, and says both sides', () => {
-    const arm = want({ platforms: [{ os: 'linux', architecture: 'arm64' }] });
-    expect(placement(node('n1'), arm)).toEqual({
+    const arm = lab({ platforms: [{ os: 'linux', architecture: 'arm64' }] });
+    expect(placement(nodeFacts('n1'), arm)).toEqual({
       eligible: false,
       reason: 'PlatformMismatch',
       message: 'Image is for linux/arm64; the node is linux/amd64',
@@ -77,7 +49,7 @@ describe('placement', () => {
   });
 
   it('counts unknown platforms as fitting', () => {
-    expect(placement(node('n1'), want())).toEqual({ eligible: true });
+    expect(placement(nodeFacts('n1'), lab())).toEqual({ eligible: true });
   });
 });
 
@@ -95,23 +67,23 @@ describe('Coverage', () => {
 
   it('believes a digest listed by the node under any name', () => {
     coverage.observeNode(
-      node('n1', { images: [{ names: [`mirror.example/copy@${DIGEST}`], sizeBytes: 1 }] }),
+      nodeFacts('n1', { images: [{ names: [`mirror.example/copy@${DIGEST}`], sizeBytes: 1 }] }),
     );
-    expect(coverage.isPresent('n1', want())).toBe(true);
-    expect(coverage.isPresent('n2', want())).toBe(false);
+    expect(coverage.isPresent('n1', lab())).toBe(true);
+    expect(coverage.isPresent('n2', lab())).toBe(false);
   });
 
   it('believes a tag only together with the digest it is wanted at', () => {
-    const byTag = want({ pulls: pullsFor(IMAGE, 'Tag') });
+    const byTag = lab({ pulls: pullsFor(IMAGE, 'Tag') });
     const tagged = 'reg.example/team/lab:w_2026_40';
-    coverage.observeNode(node('n1', { images: [{ names: [`x@${OTHER}`, tagged], sizeBytes: 1 }] }));
+    coverage.observeNode(nodeFacts('n1', { images: [{ names: [`x@${OTHER}`, tagged], sizeBytes: 1 }] }));
     expect(coverage.isPresent('n1', byTag)).toBe(false);
-    coverage.observeNode(node('n1', { images: [{ names: [`x@${DIGEST}`, tagged], sizeBytes: 1 }] }));
+    coverage.observeNode(nodeFacts('n1', { images: [{ names: [`x@${DIGEST}`, tagged], sizeBytes: 1 }] }));
     expect(coverage.isPresent('n1', byTag)).toBe(true);
   });
 
   it('needs both proofs for Both', () => {
-    const both = want({ pulls: pullsFor(IMAGE, 'Both') });
+    const both = lab({ pulls: pullsFor(IMAGE, 'Both') });
     receive('n1', DIGEST, 1);
     expect(coverage.isPresent('n1', both)).toBe(false);
     receive('n1', `reg.example/team/lab:w_2026_40@${DIGEST}`, 2);
@@ -120,52 +92,52 @@ describe('Coverage', () => {
 
   it('is not misled by a similar tag or digest', () => {
     coverage.observeNode(
-      node('n1', { images: [{ names: ['reg.example/team/lab:w_2026_4'], sizeBytes: 1 }] }),
+      nodeFacts('n1', { images: [{ names: ['reg.example/team/lab:w_2026_4'], sizeBytes: 1 }] }),
     );
-    expect(coverage.isPresent('n1', want())).toBe(false);
+    expect(coverage.isPresent('n1', lab())).toBe(false);
   });
 
   it('forgets everything when the machine behind a name is another one', () => {
     receive('n1', DIGEST, 1);
-    coverage.observeNode(node('n1', { uid: 'reborn' }));
-    expect(coverage.isPresent('n1', want())).toBe(false);
+    coverage.observeNode(nodeFacts('n1', { uid: 'reborn' }));
+    expect(coverage.isPresent('n1', lab())).toBe(false);
   });
 
   it('takes no news of a machine that has been replaced', () => {
     const coverage = new Coverage();
-    coverage.observeNode(node('n1', { uid: 'new', images: [{ names: [`x@${DIGEST}`], sizeBytes: 9 }] }));
+    coverage.observeNode(nodeFacts('n1', { uid: 'new', images: [{ names: [`x@${DIGEST}`], sizeBytes: 9 }] }));
     const failure = { reason: 'ImageNotFound', message: '', attempts: 1, lastAttempt: 0, notBefore: 9 };
-    coverage.setFailure(node('n1', { uid: 'old' }), want(), failure);
-    expect(coverage.addReceipt(node('n1', { uid: 'old' }), { key: OTHER, proof: 'pod' }, 0)).toBe(false);
-    expect(coverage.isPresent('n1', want())).toBe(true);
+    coverage.setFailure(nodeFacts('n1', { uid: 'old' }), lab(), failure);
+    expect(coverage.addReceipt(nodeFacts('n1', { uid: 'old' }), { key: OTHER, proof: 'pod' }, 0)).toBe(false);
+    expect(coverage.isPresent('n1', lab())).toBe(true);
     expect(coverage.failure('n1', 'ns/lab')).toBeUndefined();
-    expect(coverage.isPresent('n1', want({ pulls: pullsFor({ ...IMAGE, digest: OTHER }, 'Digest') }))).toBe(
+    expect(coverage.isPresent('n1', lab({ pulls: pullsFor({ ...IMAGE, digest: OTHER }, 'Digest') }))).toBe(
       false,
     );
   });
 
   it('forgets in time what nobody wants any more', () => {
     const coverage = new Coverage();
-    coverage.observeNode(node('n1'));
+    coverage.observeNode(nodeFacts('n1'));
     for (let day = 0; day < 400; day += 1) {
-      coverage.addReceipt(node('n1'), { key: `sha256:${String(day)}`, proof: 'pod' }, day * 86_400_000);
-      coverage.forgetUnwanted('n1', [want()], day * 86_400_000 + 1);
+      coverage.addReceipt(nodeFacts('n1'), { key: `sha256:${String(day)}`, proof: 'pod' }, day * 86_400_000);
+      coverage.forgetUnwanted('n1', [lab()], day * 86_400_000 + 1);
     }
-    const known = Array.from({ length: 400 }, (_, day) => want({ pulls: [pullOf(`sha256:${String(day)}`)] }));
+    const known = Array.from({ length: 400 }, (_, day) => lab({ pulls: [pullOf(`sha256:${String(day)}`)] }));
     expect(known.filter((one) => coverage.isPresent('n1', one))).toHaveLength(1);
-    coverage.addReceipt(node('n1'), { key: DIGEST, proof: 'pod' }, 0);
-    coverage.forgetUnwanted('n1', [want()], 401 * 86_400_000);
-    expect(coverage.isPresent('n1', want())).toBe(true);
+    coverage.addReceipt(nodeFacts('n1'), { key: DIGEST, proof: 'pod' }, 0);
+    coverage.forgetUnwanted('n1', [lab()], 401 * 86_400_000);
+    expect(coverage.isPresent('n1', lab())).toBe(true);
   });
 
   it('keeps a receipt while the node does not list the image: absence is no evidence here', () => {
     receive('n1', DIGEST, 1);
-    coverage.observeNode(node('n1', { images: [{ names: [`other@${OTHER}`], sizeBytes: 1 }] }));
-    expect(coverage.isPresent('n1', want())).toBe(true);
+    coverage.observeNode(nodeFacts('n1', { images: [{ names: [`other@${OTHER}`], sizeBytes: 1 }] }));
+    expect(coverage.isPresent('n1', lab())).toBe(true);
   });
 
   it('tells listeners what changed, once', () => {
-    const listed = node('n1', { images: [{ names: [`x@${DIGEST}`], sizeBytes: 1 }] });
+    const listed = nodeFacts('n1', { images: [{ names: [`x@${DIGEST}`], sizeBytes: 1 }] });
     coverage.observeNode(listed);
     coverage.observeNode(listed);
     receive('n1', OTHER, 1);
@@ -186,83 +158,85 @@ describe('absence', () => {
 
   beforeEach(() => {
     coverage = new Coverage({ nodeStatusMaxImages: 2 });
-    coverage.addReceipt(node('n1'), { key: DIGEST, proof: 'pod-1' }, START);
+    coverage.addReceipt(nodeFacts('n1'), { key: DIGEST, proof: 'pod-1' }, START);
   });
 
   function find(listed: NodeFacts, now: number): ReturnType<Coverage['findEvicted']> {
     coverage.observeNode(listed);
-    return coverage.findEvicted(listed, want({ sizeBytes: 10 }), now);
+    return coverage.findEvicted(listed, lab({ sizeBytes: 10 }), now);
   }
 
   it('is believed 90 seconds after the receipt, of a list that would show the image', () => {
-    const listed = node('n1', { images: [other(5)] });
+    const listed = nodeFacts('n1', { images: [other(5)] });
     expect(find(listed, START + 89_000)).toEqual({ evicted: false, lookAfterMs: 1_000 });
-    expect(coverage.isPresent('n1', want())).toBe(true);
+    expect(coverage.isPresent('n1', lab())).toBe(true);
     expect(find(listed, START + 90_000)).toEqual({ evicted: true });
-    expect(coverage.isPresent('n1', want())).toBe(false);
+    expect(coverage.isPresent('n1', lab())).toBe(false);
     expect(coverage.evictions('n1', 'ns/lab', START + 90_000)).toBe(1);
   });
 
   it.each([
-    ['an empty list', node('n1')],
-    ['a full list of larger images', node('n1', { images: [other(50), other(20)] })],
+    ['an empty list', nodeFacts('n1')],
+    ['a full list of larger images', nodeFacts('n1', { images: [other(50), other(20)] })],
     [
       'a list with a cut entry',
-      node('n1', { images: [{ names: ['a@x', 'b', 'c', 'd', 'e'], sizeBytes: 1 }] }),
+      nodeFacts('n1', { images: [{ names: ['a@x', 'b', 'c', 'd', 'e'], sizeBytes: 1 }] }),
     ],
-    ['a node that is not ready', node('n1', { ready: false, images: [other(5)] })],
+    ['a node that is not ready', nodeFacts('n1', { ready: false, images: [other(5)] })],
   ])('is not believed of %s', (_case, listed) => {
     expect(find(listed, START + 1_000_000).evicted).toBe(false);
-    expect(coverage.isPresent('n1', want())).toBe(true);
+    expect(coverage.isPresent('n1', lab())).toBe(true);
   });
 
   it('is believed of a full list that ends with smaller images', () => {
-    expect(find(node('n1', { images: [other(50), other(5)] }), START + 90_000).evicted).toBe(true);
+    expect(find(nodeFacts('n1', { images: [other(50), other(5)] }), START + 90_000).evicted).toBe(true);
   });
 
   it('is not undone by the same pull pod, only by a new one', () => {
-    find(node('n1', { images: [other(5)] }), START + 90_000);
-    expect(coverage.addReceipt(node('n1'), { key: DIGEST, proof: 'pod-1' }, START + 91_000)).toBe(false);
-    expect(coverage.addReceipt(node('n1'), { key: DIGEST, proof: 'pod-2' }, START + 92_000)).toBe(true);
-    expect(coverage.isPresent('n1', want())).toBe(true);
+    find(nodeFacts('n1', { images: [other(5)] }), START + 90_000);
+    expect(coverage.addReceipt(nodeFacts('n1'), { key: DIGEST, proof: 'pod-1' }, START + 91_000)).toBe(false);
+    expect(coverage.addReceipt(nodeFacts('n1'), { key: DIGEST, proof: 'pod-2' }, START + 92_000)).toBe(true);
+    expect(coverage.isPresent('n1', lab())).toBe(true);
   });
 
   it('is forgotten as an eviction after an hour', () => {
-    find(node('n1', { images: [other(5)] }), START + 90_000);
+    find(nodeFacts('n1', { images: [other(5)] }), START + 90_000);
     expect(coverage.evictions('n1', 'ns/lab', START + 90_000 + 3_600_000)).toBe(0);
   });
 
   it('cannot be seen in an empty list: such a receipt is verified in time', () => {
     const limits = (now: number) => ({ now, maxAgeMs: 1_000 });
-    expect(coverage.isUnverified('n1', want(), limits(START + 999))).toBe(false);
-    expect(coverage.isUnverified('n1', want(), limits(START + 1_000))).toBe(true);
-    coverage.observeNode(node('n1', { images: [{ names: [`x@${DIGEST}`], sizeBytes: 1 }] }));
-    expect(coverage.isUnverified('n1', want(), limits(START + 1_000))).toBe(false);
+    expect(coverage.isUnverified('n1', lab(), limits(START + 999))).toBe(false);
+    expect(coverage.isUnverified('n1', lab(), limits(START + 1_000))).toBe(true);
+    coverage.observeNode(nodeFacts('n1', { images: [{ names: [`x@${DIGEST}`], sizeBytes: 1 }] }));
+    expect(coverage.isUnverified('n1', lab(), limits(START + 1_000))).toBe(false);
   });
 });
 
 describe('stockReport', () => {
   it('counts each node once, in the state that explains it best', () => {
     const coverage = new Coverage();
-    const gpu = want({ scope: { nodeSelector: { gpu: 'yes' } } });
+    const gpu = lab({ scope: { nodeSelector: { gpu: 'yes' } } });
     const labels = { gpu: 'yes' };
     const nodes = [
-      node('has', { labels }),
-      node('pulls', { labels }),
-      node('waits', { labels }),
-      node('tells', { labels }),
-      node('fails', { labels }),
-      node('cordoned', { labels, unschedulable: true }),
-      node('unconcerned'),
+      nodeFacts('has', { labels }),
+      nodeFacts('pulls', { labels }),
+      nodeFacts('waits', { labels }),
+      nodeFacts('tells', { labels }),
+      nodeFacts('fails', { labels }),
+      nodeFacts('cordoned', { labels, unschedulable: true }),
+      nodeFacts('unconcerned'),
     ];
-    coverage.addReceipt(node('has'), { key: DIGEST, proof: 'pod' }, 1);
-    coverage.observeNode(node('tells', { images: [{ names: ['registry.k8s.io/pause:3'], sizeBytes: 1 }] }));
+    coverage.addReceipt(nodeFacts('has'), { key: DIGEST, proof: 'pod' }, 1);
+    coverage.observeNode(
+      nodeFacts('tells', { images: [{ names: ['registry.k8s.io/pause:3'], sizeBytes: 1 }] }),
+    );
     coverage.setPulling(
-      node('pulls'),
+      nodeFacts('pulls'),
       new Map([[DIGEST, { reason: 'Pulling', message: 'The node is pulling' }]]),
     );
     const failure = { reason: 'PullFailed', message: 'not found', attempts: 2, lastAttempt: 5, notBefore: 9 };
-    coverage.setFailure(node('fails'), gpu, failure);
+    coverage.setFailure(nodeFacts('fails'), gpu, failure);
 
     const report = stockReport(gpu, nodes, { coverage, circuits: new Circuits(() => 0) });
 
@@ -281,7 +255,7 @@ describe('stockReport', () => {
   it('forgets failures on one node after success, on all when the image is edited', () => {
     const coverage = new Coverage();
     const failure = { reason: 'PullFailed', message: '', attempts: 1, lastAttempt: 1, notBefore: 2 };
-    for (const name of ['n1', 'n2', 'n3']) coverage.setFailure(node(name), want(), failure);
+    for (const name of ['n1', 'n2', 'n3']) coverage.setFailure(nodeFacts(name), lab(), failure);
     coverage.clearFailures('ns/lab', 'n1');
     expect([coverage.failure('n1', 'ns/lab'), coverage.failure('n2', 'ns/lab')]).toEqual([
       undefined,

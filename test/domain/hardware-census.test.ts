@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type HardwareNeeds, hardwareFit } from '../../src/domain/hardware.ts';
 import { countEligible, hardwareKey, takeCensus } from '../../src/domain/hardware-census.ts';
 import type { NodeFacts } from '../../src/domain/node.ts';
-import { nodeFacts } from '../controllers/fixtures.ts';
+import { nodeFacts } from '../support/stock-builders.ts';
 
 const PLATFORM = { os: 'linux', architecture: 'amd64' };
 const number = fc.constantFrom('', '5', '6', '10', '11', '450', 'x');

@@ -4,7 +4,6 @@ import {
   eligibility,
   imageDigests,
   matchesSelector,
-  type NodeFacts,
   type NodeSelectorRequirement,
   type Toleration,
   taintMessage,
@@ -12,19 +11,9 @@ import {
   untoleratedTaint,
   validateToleration,
 } from '../../src/domain/node.ts';
+import { nodeFacts } from '../support/stock-builders.ts';
 
-const NODE: NodeFacts = {
-  name: 'node1',
-  uid: 'u1',
-  labels: { pool: 'gpu', cores: '64', odd: 'x1' },
-  taints: [],
-  unschedulable: false,
-  ready: true,
-  conditions: { diskPressure: false, memoryPressure: false, pidPressure: false },
-  os: 'linux',
-  architecture: 'amd64',
-  images: [],
-};
+const NODE = nodeFacts('node1', { uid: 'u1', labels: { pool: 'gpu', cores: '64', odd: 'x1' } });
 const TAINT = { key: 'dedicated', value: 'labs', effect: 'NoSchedule' } as const;
 
 function matches(requirement: NodeSelectorRequirement): boolean {

@@ -25,6 +25,7 @@ import {
 } from '../../src/domain/spawner.ts';
 import { createGrammar } from '../../src/domain/tag/grammar.ts';
 import { digestOf, NOW_MS, newestOf, ruleOf, sourceOf, specOf } from '../support/selections.ts';
+import { nodeFacts } from '../support/stock-builders.ts';
 
 const RULES = [newestOf('release', 1), newestOf('weekly', 2), newestOf('daily', 1)];
 const TAGS = [
@@ -49,19 +50,7 @@ function source(
 }
 
 function node(name: string, images: NodeFacts['images'] = [], more: Partial<NodeFacts> = {}): NodeFacts {
-  return {
-    name,
-    uid: name,
-    labels: {},
-    taints: [],
-    unschedulable: false,
-    ready: true,
-    conditions: { diskPressure: false, memoryPressure: false, pidPressure: false },
-    os: 'linux',
-    architecture: 'amd64',
-    images,
-    ...more,
-  };
+  return nodeFacts(name, { images, ...more });
 }
 
 describe('a concluded selection', () => {

@@ -6,28 +6,10 @@ import type { NodeFacts } from '../../src/domain/node.ts';
 import { StockIndex } from '../../src/domain/stock-index.ts';
 import { stockReport, UNLIMITED } from '../../src/domain/stock-report.ts';
 import type { Want } from '../../src/domain/want.ts';
-import { nodeFacts } from '../controllers/fixtures.ts';
+import { nodeFacts, want } from '../support/stock-builders.ts';
 
 const SHORT_LIST = [{ names: ['registry.k8s.io/pause:3'], sizeBytes: 1 }];
 const FAILURE = { reason: 'ImageNotFound', message: 'not found', attempts: 2, lastAttempt: 5, notBefore: 9 };
-
-function want(name: string, overrides: Partial<Want> = {}): Want {
-  return {
-    id: `ns/${name}`,
-    namespace: 'ns',
-    identity: 'ns/',
-    priority: 0,
-    sizeBytes: 10,
-    pulls: [{ key: `sha256:${name}`, reference: `reg.example/${name}`, policy: 'IfNotPresent' }],
-    scope: {},
-    host: 'reg.example',
-    timeoutMs: 600_000,
-    verifyIntervalMs: 21_600_000,
-    keepWarm: false,
-    platforms: [],
-    ...overrides,
-  };
-}
 
 /** An index that hears of everything, as the stock makes it hear. */
 class World {

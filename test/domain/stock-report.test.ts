@@ -4,25 +4,12 @@ import { Circuits, hostCircuit, imageCircuit } from '../../src/domain/circuits.t
 import { Coverage } from '../../src/domain/coverage.ts';
 import type { Digest } from '../../src/domain/digest.ts';
 import { countStates, type MissingNode, stockReport } from '../../src/domain/stock-report.ts';
-import { pullsFor, type Want } from '../../src/domain/want.ts';
-import { nodeFacts } from '../controllers/fixtures.ts';
+import { pullsFor } from '../../src/domain/want.ts';
+import { nodeFacts, want } from '../support/stock-builders.ts';
 
 const DIGEST: Digest = `sha256:${'a'.repeat(64)}`;
 const IMAGE = { registry: 'reg.example', repository: 'team/lab', digest: DIGEST };
-const WANT: Want = {
-  id: 'ns/lab',
-  namespace: 'ns',
-  identity: 'ns/',
-  priority: 0,
-  sizeBytes: 10,
-  pulls: pullsFor(IMAGE, 'Digest'),
-  scope: {},
-  host: 'reg.example',
-  timeoutMs: 600_000,
-  verifyIntervalMs: 21_600_000,
-  keepWarm: false,
-  platforms: [],
-};
+const WANT = want('lab', { pulls: pullsFor(IMAGE, 'Digest') });
 const LISTS = nodeFacts('n1', { images: [{ names: ['registry.k8s.io/pause:3'], sizeBytes: 1 }] });
 const SILENT = nodeFacts('n1', { images: [] });
 

@@ -4,7 +4,7 @@ import type { PrepulledImage } from '../../src/api/prepulled-image.ts';
 import type { NodeFacts } from '../../src/domain/node.ts';
 import { imageCoverage } from '../../src/server/image-coverage.ts';
 import { DIGEST_A, type Overrides, prepulledImage } from '../support/builders.ts';
-import { nodeFacts } from '../support/nublado-service.ts';
+import { nodeOf } from '../support/nublado-service.ts';
 
 type Status = NonNullable<PrepulledImage['status']>;
 
@@ -14,7 +14,7 @@ const MAX_PRESENT = 100;
 const MAX_NOT_PRESENT = 32;
 
 function node(name: string, overrides: Partial<NodeFacts> = {}): NodeFacts {
-  return { ...nodeFacts({ name, taints: [], images: [] }), ...overrides };
+  return { ...nodeOf({ name, taints: [], images: [] }), ...overrides };
 }
 
 function nameOf(index: number): string {

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { imageSource, prepulledImage } from '../support/builders.ts';
 import { readCaseFile } from '../support/case-tally.ts';
-import { nodeFacts, runService, type ServiceCase } from '../support/nublado-service.ts';
+import { nodeOf, runService, type ServiceCase } from '../support/nublado-service.ts';
 import { ReadingWorld, serveWorld } from '../support/reading-world.ts';
 
 type Schema = z.core.JSONSchema.JSONSchema;
@@ -40,7 +40,7 @@ function fullWorld(): ReadingWorld {
   const world = new ReadingWorld();
   world.setSources(imageSource({ spec: { image: 'lighthouse.ceres/library/sketchbook' } }));
   world.setImages(prepulledImage());
-  world.setNodes(...row.nodes.map(nodeFacts));
+  world.setNodes(...row.nodes.map(nodeOf));
   world.listings.set('default/lab', { images: runService({ ...row, nodes: [] }), origin: 'Scan' });
   return world;
 }

@@ -13,7 +13,7 @@ import { concludeSelection, type SourceImages } from '../../src/domain/source-im
 import * as answers from '../../src/server/answers.ts';
 import { DIGEST_A, DIGEST_B, imageSource, type Overrides, prepulledImage } from '../support/builders.ts';
 import type { ServedGroups } from '../support/http-server.ts';
-import { nodeFacts } from '../support/nublado-service.ts';
+import { nodeOf } from '../support/nublado-service.ts';
 import { ReadingWorld, serveWorld } from '../support/reading-world.ts';
 
 const IMAGE = 'registry.example.org/sciplat/lab';
@@ -30,7 +30,7 @@ const TAGS: readonly (readonly [tag: string, digest?: string])[] = [
 let world: ReadingWorld;
 
 function node(name: string, overrides: Partial<NodeFacts> = {}): NodeFacts {
-  return { ...nodeFacts({ name, taints: [], images: [] }), ...overrides };
+  return { ...nodeOf({ name, taints: [], images: [] }), ...overrides };
 }
 
 function having(digest: string): Pick<NodeFacts, 'images'> {

@@ -5,7 +5,7 @@ import { systemClock } from '../../src/clock.ts';
 import { imageSource } from '../support/builders.ts';
 import { readCaseFile } from '../support/case-tally.ts';
 import type { ServedGroups } from '../support/http-server.ts';
-import { nodeFacts, runService, type ServiceCase } from '../support/nublado-service.ts';
+import { nodeOf, runService, type ServiceCase } from '../support/nublado-service.ts';
 import { ReadingWorld, serveWorld } from '../support/reading-world.ts';
 import { chosenReference, SpawnForm } from '../support/spawn-form.ts';
 
@@ -24,7 +24,7 @@ async function serve(row: Row): Promise<ServedGroups> {
   const { registry, repository } = images.selection.spec.image;
   const nodes = { tolerations: [...row.tolerations] };
   world.setSources(imageSource({ spec: { image: `${registry}/${repository}`, prepull: { nodes } } }));
-  world.setNodes(...row.nodes.map(nodeFacts));
+  world.setNodes(...row.nodes.map(nodeOf));
   world.listings.set('default/lab', { images, origin: 'Scan' });
   return serveWorld(world, { clock: { ...systemClock, now: () => Date.parse(row.now) } });
 }

@@ -10,7 +10,7 @@ import { systemClock } from '../../src/clock.ts';
 import type { SpawnerImages } from '../../src/domain/spawner.ts';
 import { imageSource } from '../support/builders.ts';
 import { readCaseFile } from '../support/case-tally.ts';
-import { nodeFacts, runService, type ServiceCase } from '../support/nublado-service.ts';
+import { nodeOf, runService, type ServiceCase } from '../support/nublado-service.ts';
 import { ReadingWorld, serveWorld } from '../support/reading-world.ts';
 
 interface Row extends ServiceCase {
@@ -51,7 +51,7 @@ function worldOf(row: Row): ReadingWorld {
     prepull: { nodes: { tolerations: [...row.tolerations] } },
   };
   world.setSources(imageSource({ spec }));
-  world.setNodes(...row.nodes.map(nodeFacts));
+  world.setNodes(...row.nodes.map(nodeOf));
   world.listings.set('default/lab', { images, origin: 'Scan' });
   for (const { tag, digest } of images.plan.listing.listed.values())
     if (digest !== undefined) world.digests.set(tag, digest);

@@ -11,6 +11,7 @@ import type { RuleSpec, SelectionSpec, Selector } from '../../src/domain/selecti
 import { concludeSelection, type SourceImages } from '../../src/domain/source-images.ts';
 import type { TagType } from '../../src/domain/tag/tag.ts';
 import { readLooseVersion } from '../../src/domain/tag/version.ts';
+import { nodeFacts } from './stock-builders.ts';
 
 export interface PrepullerConfig {
   readonly recommendedTag: string;
@@ -141,19 +142,11 @@ export function listing(row: ServiceCase, image: SelectionSpec['image']): readon
   });
 }
 
-export function nodeFacts({ name, taints, images }: ServiceCase['nodes'][number]): NodeFacts {
-  return {
-    name,
-    uid: name,
-    labels: {},
+export function nodeOf({ name, taints, images }: ServiceCase['nodes'][number]): NodeFacts {
+  return nodeFacts(name, {
     taints,
-    unschedulable: false,
-    ready: true,
-    conditions: { diskPressure: false, memoryPressure: false, pidPressure: false },
-    os: 'linux',
-    architecture: 'amd64',
     images: images.map(({ names, sizeBytes }) => ({ names: names ?? [], sizeBytes })),
-  };
+  });
 }
 
 /** The whole service: plan, digests of the planned tags, conclusion. */
@@ -163,7 +156,7 @@ export function runService(row: ServiceCase): SourceImages {
   if (!selection.ok) throw new Error(selection.error.message);
   const nowMs = Date.parse(row.now);
   const plan = runFold(planSelection(selection.value, listing(row, spec.image), nowMs));
-  const nodes = row.nodes.map(nodeFacts);
+  const nodes = row.nodes.map(nodeOf);
   const facts = {
     digests: new Map<string, Digest>(),
     eligibleNodes: eligibleNodes(nodes, { tolerations: row.tolerations }),

@@ -4,7 +4,7 @@ import type { NodeObject } from '../../../src/controllers/node.ts';
 import type { NodeFacts } from '../../../src/domain/node.ts';
 import type { Subscriber } from '../../../src/kube/informer.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { nodeFacts } from '../fixtures.ts';
+import { nodeFacts } from '../../support/stock-builders.ts';
 
 function object(facts: NodeFacts): NodeObject {
   return { metadata: { name: facts.name }, facts };

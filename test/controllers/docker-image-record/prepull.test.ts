@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { PrepulledImage } from '../../../src/api/prepulled-image.ts';
 import { placement } from '../../../src/domain/want.ts';
 import { prepulledImage } from '../../support/builders.ts';
-import { nodeFacts, PREPULLED_IMAGES } from '../fixtures.ts';
+import { nodeFacts } from '../../support/stock-builders.ts';
+import { PREPULLED_IMAGES } from '../fixtures.ts';
 import { gpuNode, REPOSITORY, RecordWorld } from './record-world.ts';
 
 const NODES = [

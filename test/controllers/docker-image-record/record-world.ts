@@ -42,7 +42,8 @@ import type { ResourceRef } from '../../support/fake-api-store.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeRegistry, type FakeRegistryOptions } from '../../support/fake-registry.ts';
 import { steppedThrough } from '../../support/registry-failure.ts';
-import { nodeFacts, PREPULLED_IMAGES, phaseContext } from '../fixtures.ts';
+import { nodeFacts } from '../../support/stock-builders.ts';
+import { PREPULLED_IMAGES, phaseContext } from '../fixtures.ts';
 
 export const RECORDS: ResourceRef = {
   group: 'larder.dev',

@@ -20,7 +20,8 @@ import type { Transport } from '../../../src/kube/transport.ts';
 import { prepulledImage } from '../../support/builders.ts';
 import { FakeApiServer } from '../../support/fake-api-server.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { nodeFacts, PODS, phaseContext } from '../fixtures.ts';
+import { nodeFacts } from '../../support/stock-builders.ts';
+import { PODS, phaseContext } from '../fixtures.ts';
 
 type Overrides = NonNullable<Parameters<typeof prepulledImage>[0]>;
 

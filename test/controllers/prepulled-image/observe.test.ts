@@ -3,7 +3,8 @@ import { summarise } from '../../../src/controllers/prepulled-image/summary.ts';
 import { hostCircuit, imageCircuit } from '../../../src/domain/circuits.ts';
 import { prepulledImage } from '../../support/builders.ts';
 import { sendError } from '../../support/registry-exchange.ts';
-import { NOW, nodeFacts } from '../fixtures.ts';
+import { nodeFacts } from '../../support/stock-builders.ts';
+import { NOW } from '../fixtures.ts';
 import { REPOSITORY, StockWorld } from './stock-world.ts';
 
 let world: StockWorld;

@@ -21,7 +21,8 @@ import { prepulledImage } from '../../support/builders.ts';
 import { FakeApiServer } from '../../support/fake-api-server.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeRegistry, type FakeRegistryOptions } from '../../support/fake-registry.ts';
-import { nodeFacts, PREPULLED_IMAGES, phaseContext, storeLister } from '../fixtures.ts';
+import { nodeFacts } from '../../support/stock-builders.ts';
+import { PREPULLED_IMAGES, phaseContext, storeLister } from '../fixtures.ts';
 
 export const REPOSITORY = 'sciplat/lab';
 const KEY = 'default/lab';

@@ -10,8 +10,8 @@ import {
   timeOf,
   titleOf,
 } from '../../../src/server/dashboard/object-views.ts';
-import { nodeFacts } from '../../controllers/fixtures.ts';
 import { DIGEST_A, imageSource, prepulledImage } from '../../support/builders.ts';
+import { nodeFacts } from '../../support/stock-builders.ts';
 
 const AT = '2026-11-21T12:00:00Z';
 

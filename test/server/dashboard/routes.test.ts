@@ -5,11 +5,11 @@ import type { ImageSource } from '../../../src/api/image-source.ts';
 import { Authorizer } from '../../../src/server/authorize.ts';
 import type { EventView } from '../../../src/server/dashboard/model.ts';
 import { dashboardRoutes } from '../../../src/server/dashboard/routes.ts';
-import { nodeFacts } from '../../controllers/fixtures.ts';
 import { imageSource } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { attributeOf, findAll, inside, parseHtml, rowsOf, textOf } from '../../support/html.ts';
 import { caller, FakeReviews, ServedGroups } from '../../support/http-server.ts';
+import { nodeFacts } from '../../support/stock-builders.ts';
 import { ClusterFake, stockedImage } from './cluster-fake.ts';
 import { HOSTILE, NOW } from './models.ts';
 
