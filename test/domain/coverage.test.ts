@@ -57,7 +57,7 @@ describe('Coverage', () => {
   let coverage: Coverage;
   let changes: [string, readonly string[]][];
   const receive = (name: string, key: string, now: number): boolean =>
-    coverage.addReceipt({ name, uid: `uid-${name}` }, { key, proof: `pod/${key}` }, now);
+    coverage.addReceipt({ name, uid: `uid-of-${name}` }, { key, proof: `pod/${key}` }, now);
 
   beforeEach(() => {
     coverage = new Coverage();
