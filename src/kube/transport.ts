@@ -209,6 +209,8 @@ export class Transport {
         method: request.method,
         headers: this.#headers(request, credentials.headers),
         body: request.body ?? null,
+        // A DELETE with a body would end its connection otherwise: a handshake for every pod.
+        reset: false,
         signal: limit.signal,
       });
       code = String(answer.statusCode);

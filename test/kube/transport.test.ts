@@ -61,6 +61,15 @@ describe('connections', () => {
     expect(server.connections).toBeLessThanOrEqual(8);
   });
 
+  it('reuses them for deletions, too, which have a body', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      server.store.put(WIDGET_REF, widget('a'));
+      const { uid } = (await client.get(WIDGETS, key)).metadata;
+      await client.delete(WIDGETS, key, { preconditions: { uid } });
+    }
+    expect(server.connections).toBeLessThanOrEqual(8);
+  });
+
   it('keeps watches from starving calls', async () => {
     const stop = new AbortController();
     const options = { resourceVersion: '1', timeoutSeconds: 300, signal: stop.signal };
