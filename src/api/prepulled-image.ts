@@ -26,6 +26,7 @@ export const NODE_STATES = ['Unknown', 'Pulling', 'Waiting', 'Failed', 'Skipped'
 export type NodeState = (typeof NODE_STATES)[number];
 
 /** Who is to blame for a failed pull, and so what is held back. */
+/** Image: wrong everywhere. Registry: wrong for every image of it. Node: wrong there. Admission: the pod was refused. */
 export const FAILURE_CLASSES = ['Image', 'Registry', 'Node', 'Admission'] as const;
 export type FailureClass = (typeof FAILURE_CLASSES)[number];
 

@@ -2,13 +2,16 @@
 
 import type { PrepulledImage } from '../api/prepulled-image.ts';
 import type { NodeObject } from '../controllers/node.ts';
-import { restoreCoverage } from '../controllers/restore.ts';
+import { restoreStock } from '../controllers/restore.ts';
 import { wantOf } from '../controllers/want.ts';
+import { Circuits } from '../domain/circuits.ts';
 import { Coverage } from '../domain/coverage.ts';
 import type { NodeFacts } from '../domain/node.ts';
 import { overfull } from '../domain/preflight.ts';
 import { compareWants, planBatch } from '../domain/stock-plan.ts';
+import { openCircuit } from '../domain/stock-report.ts';
 import { placement, type Want } from '../domain/want.ts';
+import { findCondition } from '../kube/condition.ts';
 import { formatKey } from '../kube/resource.ts';
 
 /** One image on one node. */
@@ -59,13 +62,23 @@ export function planCluster(question: PlanQuestion): ClusterPlan {
   const { nodes, images, nodeStatusMaxImages, nowMs } = question;
   const coverage = new Coverage({ nodeStatusMaxImages });
   for (const { facts } of nodes) coverage.observeNode(facts);
-  restoreCoverage(coverage, images, nodes, { now: nowMs, random: () => 0 });
-  const wants = images.flatMap((image) => wantOf(image) ?? []);
+  const circuits = new Circuits(() => 0);
+  // The plan is of one moment, so one clock is enough.
+  const moment = { now: nowMs, monotonic: nowMs };
+  restoreStock({ coverage, circuits }, images, nodes, { ...moment, random: () => 0 });
+  const wants = images
+    .filter((image) => refusalOf(image) === undefined)
+    .flatMap((image) => wantOf(image) ?? []);
   let busy = 0;
   const plans = [...nodes]
     .sort((left, right) => (left.facts.name < right.facts.name ? -1 : 1))
     .map(({ facts }) => {
-      const plan = planNode(facts, wants, { coverage, nowMs, waitsForSlot: busy >= question.pullSlots });
+      const plan = planNode(facts, wants, {
+        coverage,
+        circuits,
+        nowMs,
+        waitsForSlot: busy >= question.pullSlots,
+      });
       if (plan.pulls.length > 0) busy += 1;
       return plan;
     });
@@ -74,6 +87,7 @@ export function planCluster(question: PlanQuestion): ClusterPlan {
 
 interface NodeQuestion {
   readonly coverage: Coverage;
+  readonly circuits: Circuits;
   readonly nowMs: number;
   readonly waitsForSlot: boolean;
 }
@@ -120,13 +134,19 @@ function pullOf(...[node, want, pod, question]: [NodeFacts, Want, number, NodeQu
   return { image: id, reference, bytes: sizeBytes, pod, waitsFor: waitOf(node, want, question) };
 }
 
-function waitOf(node: NodeFacts, want: Want, { coverage, nowMs, waitsForSlot }: NodeQuestion): string | null {
+function waitOf(node: NodeFacts, want: Want, question: NodeQuestion): string | null {
+  const { coverage, circuits, nowMs, waitsForSlot } = question;
   const failure = coverage.failure(node.name, want.id);
-  if (failure !== undefined && failure.notBefore > nowMs) {
-    const seconds = Math.ceil((failure.notBefore - nowMs) / 1000);
-    return `the backoff after ${failure.attempts} failed attempts (${failure.reason}), ${seconds} s`;
-  }
+  if (failure !== undefined && failure.notBefore > nowMs)
+    return `the backoff after ${failure.attempts} failed attempts (${failure.reason}), ${secondsTo(failure.notBefore, nowMs)}`;
+  const open = openCircuit(want, circuits);
+  if (open !== undefined && open.nextAttempt.now > nowMs)
+    return `what held it back on all nodes after ${open.attempts} rounds (${open.message}), ${secondsTo(open.nextAttempt.now, nowMs)}`;
   return waitsForSlot ? 'a pull slot of the cluster' : null;
+}
+
+function secondsTo(time: number, nowMs: number): string {
+  return `${Math.ceil((time - nowMs) / 1000)} s`;
 }
 
 function skipOf({ id }: Want, place: ReturnType<typeof placement>): readonly PlannedSkip[] {
@@ -145,9 +165,17 @@ function crowdedOut(
     .map(({ id }) => ({ image: id, reason: 'DiskTooSmall', message: noRoom.get(id) ?? '' }));
 }
 
+/** What the operator says of images beyond the limits of their namespace; only it knows the limits. */
+function refusalOf({ status }: PrepulledImage): string | undefined {
+  const prepulled = findCondition(status, 'Prepulled');
+  return prepulled?.reason === 'NamespaceLimitExceeded' ? prepulled.message : undefined;
+}
+
 function idleReason(image: PrepulledImage): readonly PlannedSkip[] {
-  if (wantOf(image) !== undefined) return [];
   const id = formatKey(image.metadata);
+  const refusal = refusalOf(image);
+  if (refusal !== undefined) return [{ image: id, reason: 'NamespaceLimitExceeded', message: refusal }];
+  if (wantOf(image) !== undefined) return [];
   if (image.metadata.deletionTimestamp !== undefined)
     return [{ image: id, reason: 'Deleted', message: 'The PrepulledImage is being deleted' }];
   if (image.spec.suspend)

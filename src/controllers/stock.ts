@@ -15,7 +15,7 @@ import { parseKey } from '../kube/resource.ts';
 import { isEqual } from '../kube/status-writer.ts';
 import { Trigger } from '../kube/watch-source.ts';
 import type { NodeObject } from './node.ts';
-import { restoreCoverage } from './restore.ts';
+import { restoreStock } from './restore.ts';
 import { SettleTimer } from './settle-timer.ts';
 import { Wants } from './wants.ts';
 
@@ -114,8 +114,9 @@ export class Stock implements Workload {
   /** Caches are synced and this replica leads: takes in what earlier leaders left, then passes changes on. */
   run({ stop }: RunSignals): Promise<void> {
     const { images, nodes, clock, random } = this.#options;
-    restoreCoverage(this.coverage, images.lister.list(), nodes.lister.list(), {
-      now: clock.monotonic(),
+    restoreStock(this, images.lister.list(), nodes.lister.list(), {
+      now: clock.now(),
+      monotonic: clock.monotonic(),
       random,
     });
     this.#isLeading = true;

@@ -3,6 +3,7 @@
  * nodes could not reach, is left alone for a while - unless it works anywhere. One node then tries for all.
  */
 
+import type { Moment } from './moment.ts';
 import { backoffMs } from './stock-plan.ts';
 
 /** `image:<want id>` or `host:<registry>`. */
@@ -18,13 +19,15 @@ export function hostCircuit(host: string): CircuitKey {
 
 /** Distinct nodes that must have failed before a common cause is believed. */
 const NODES_TO_OPEN = 3;
+/** The longest pause that a registry can ask for. More means that the clock was set back. */
+const MAX_RESTORED_MS = 24 * 3_600_000;
 
 interface Circuit {
   readonly nodes: Set<string>;
   /** Rounds that have failed since the last success. */
   attempts: number;
-  /** Milliseconds since the epoch; undefined while closed. */
-  openUntil: number | undefined;
+  /** Undefined while closed. */
+  openUntil: Moment | undefined;
   /** The one node that may try while the circuit is half open. */
   canary: string | undefined;
   message: string;
@@ -33,8 +36,14 @@ interface Circuit {
 /** An open circuit, for conditions and status. */
 export interface OpenCircuit {
   readonly attempts: number;
-  readonly nextAttempt: number;
+  readonly nextAttempt: Moment;
   readonly message: string;
+}
+
+interface Failed extends Moment {
+  readonly message: string;
+  /** What the other side asked for. */
+  readonly retryAfterMs?: number;
 }
 
 export class Circuits {
@@ -45,24 +54,29 @@ export class Circuits {
     this.#random = random;
   }
 
-  /** A node could not. `retryAfterMs` is what the other side asked for. Returns true if this opened the circuit. */
-  fail(
-    key: CircuitKey,
-    node: string,
-    failure: { readonly at: number; readonly message: string; readonly retryAfterMs?: number },
-  ): boolean {
+  /** A node could not. Returns true if this opened the circuit. */
+  fail(key: CircuitKey, node: string, failure: Failed): boolean {
     const circuit = this.#circuits.get(key) ?? newCircuit();
     this.#circuits.set(key, circuit);
     circuit.nodes.add(node);
     circuit.message = failure.message;
     const isHalfOpen = circuit.attempts > 0;
     if (circuit.nodes.size < NODES_TO_OPEN && !(isHalfOpen && circuit.canary === node)) return false;
-    if (circuit.openUntil !== undefined && failure.at < circuit.openUntil) return false;
+    if (circuit.openUntil !== undefined && failure.monotonic < circuit.openUntil.monotonic) return false;
     circuit.attempts += 1;
     circuit.canary = undefined;
     const wait = Math.max(backoffMs(circuit.attempts, this.#random()), failure.retryAfterMs ?? 0);
-    circuit.openUntil = failure.at + wait;
+    circuit.openUntil = after(failure, wait);
     return true;
+  }
+
+  /** An earlier process has left the circuit open. What it waited for is over at the latest when a new wait would be. */
+  restore(key: CircuitKey, open: Omit<OpenCircuit, 'nextAttempt'>, nextAttempt: number, at: Moment): void {
+    const { attempts, message } = open;
+    const known = this.#circuits.get(key)?.openUntil;
+    const wait = Math.min(Math.max(0, nextAttempt - at.now), MAX_RESTORED_MS);
+    if (known !== undefined && known.monotonic >= at.monotonic + wait) return;
+    this.#circuits.set(key, { ...newCircuit(), attempts, message, openUntil: after(at, wait) });
   }
 
   /** It works somewhere: whatever failed elsewhere is those nodes' own trouble. Returns true if this closed it. */
@@ -78,10 +92,12 @@ export class Circuits {
   }
 
   /** Whether the node must wait: the circuit is open, or another node tries for all. */
-  blocks(key: CircuitKey, node: string, now: number): boolean {
+  blocks(key: CircuitKey, node: string, monotonic: number): boolean {
     const circuit = this.#circuits.get(key);
     if (circuit?.openUntil === undefined) return false;
-    return now < circuit.openUntil || (circuit.canary !== undefined && circuit.canary !== node);
+    return (
+      monotonic < circuit.openUntil.monotonic || (circuit.canary !== undefined && circuit.canary !== node)
+    );
   }
 
   /** The node tries now; while the circuit is half open, it does so for all. */
@@ -101,6 +117,10 @@ export class Circuits {
     if (circuit?.openUntil === undefined) return undefined;
     return { attempts: circuit.attempts, nextAttempt: circuit.openUntil, message: circuit.message };
   }
+}
+
+function after({ now, monotonic }: Moment, ms: number): Moment {
+  return { now: now + ms, monotonic: monotonic + ms };
 }
 
 function newCircuit(): Circuit {

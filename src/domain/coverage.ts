@@ -18,7 +18,7 @@ export interface Failure {
   readonly lastAttempt: number;
   /** When the newest pod was made that counts here, by the clock of the API server: it is not counted again. */
   readonly podAt?: number;
-  /** The pair is left alone until then; milliseconds since the epoch. */
+  /** The pair is left alone until then; monotonic milliseconds. */
   readonly notBefore: number;
 }
 

@@ -159,6 +159,34 @@ describe('larder plan against a cluster', () => {
     ]);
   });
 
+  it('knows what the operator has written down: what is held back everywhere, and what is beyond a limit', async () => {
+    for (const name of ['n1', 'n2']) server.store.put(NODES, node(name));
+    const put = (name: string, status: object): void => {
+      const image = prepulledImage({ metadata: { name }, spec: { image: `r.io/${name}@${DIGEST_A}` } });
+      const found = { reference: image.spec.image, registry: 'r.io', repository: name, digest: DIGEST_A };
+      server.store.put(PREPULLED_IMAGES, { ...image, status: { image: found, ...status } });
+    };
+    const said = (reason: string, message: string): object => ({
+      conditions: [{ type: 'Prepulled', status: 'False', reason, message, observedGeneration: 1 }],
+    });
+    put('held', {
+      ...said('NodesMissing', ''),
+      backoff: { class: 'Image', attempts: 2, nextAttempt: '2999-01-01T00:00:00Z' },
+      notPresent: [{ node: 'n9', state: 'Failed', reason: 'ImageNotFound', message: 'manifest unknown' }],
+    });
+    put('beyond', said('NamespaceLimitExceeded', '21 images of 20 allowed'));
+    const { nodes, idle } = await planned([]);
+    for (const { pulls } of nodes) {
+      expect(pulls.map(({ image }) => image)).toEqual(['default/held']);
+      expect(pulls[0]?.waitsFor).toMatch(
+        /^what held it back on all nodes after 2 rounds \(manifest unknown\), \d+ s$/,
+      );
+    }
+    expect(idle).toEqual([
+      { image: 'default/beyond', reason: 'NamespaceLimitExceeded', message: '21 images of 20 allowed' },
+    ]);
+  });
+
   it('shows what a changed ImageSource would add and retire', async () => {
     for (const tag of ['w_2026_45', 'w_2026_46', 'w_2026_47']) registry.putImage('sciplat/lab', tag);
     server.store.put(NODES, node('n1'));

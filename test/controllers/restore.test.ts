@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { PrepulledImage, PrepulledImageStatus } from '../../src/api/prepulled-image.ts';
 import type { NodeObject } from '../../src/controllers/node.ts';
-import { restoreCoverage } from '../../src/controllers/restore.ts';
+import { restoreStock } from '../../src/controllers/restore.ts';
 import { wantOf } from '../../src/controllers/want.ts';
+import { Circuits, hostCircuit, imageCircuit } from '../../src/domain/circuits.ts';
 import { Coverage } from '../../src/domain/coverage.ts';
 import type { NodeFacts } from '../../src/domain/node.ts';
 import { DIGEST_A, prepulledImage } from '../support/builders.ts';
@@ -12,6 +13,8 @@ import { NOW } from './fixtures.ts';
 const PROVEN = '2026-01-01T00:00:00Z';
 const BEFORE = '2025-12-31T00:00:00Z';
 const AFTER = '2026-01-01T00:00:01Z';
+/** The clock that never jumps, when this process starts. */
+const STARTED = 1_000;
 
 function node(name: string, creationTimestamp = BEFORE, facts: Partial<NodeFacts> = {}): NodeObject {
   return { metadata: { name, uid: `uid-of-${name}`, creationTimestamp }, facts: nodeFacts(name, facts) };
@@ -22,6 +25,7 @@ interface Told {
   readonly present?: number;
   readonly notPresent?: PrepulledImageStatus['notPresent'];
   readonly truncated?: boolean;
+  readonly backoff?: PrepulledImageStatus['backoff'];
   readonly observedGeneration?: number;
 }
 
@@ -31,6 +35,7 @@ function image({
   present,
   notPresent,
   truncated,
+  backoff,
   observedGeneration = 1,
 }: Told): PrepulledImage {
   const object = prepulledImage();
@@ -66,6 +71,7 @@ function image({
       presentOn: [...presentOn],
       ...(notPresent !== undefined && { notPresent }),
       ...(truncated !== undefined && { truncated }),
+      ...(backoff !== undefined && { backoff }),
     },
   };
 }
@@ -75,8 +81,13 @@ function missing(name: string, state: 'Waiting' | 'Failed' = 'Waiting', rest = {
 }
 
 /** Names of the nodes that count as having the image after a restart. */
-function restored(object: PrepulledImage, nodes: readonly NodeObject[], coverage = new Coverage()): string[] {
-  restoreCoverage(coverage, [object], nodes, { now: NOW, random: () => 0 });
+function restored(
+  object: PrepulledImage,
+  nodes: readonly NodeObject[],
+  coverage = new Coverage(),
+  circuits = new Circuits(() => 0),
+): string[] {
+  restoreStock({ coverage, circuits }, [object], nodes, { now: NOW, monotonic: STARTED, random: () => 0 });
   const want = wantOf(object);
   if (want === undefined) return [];
   return nodes.map(({ facts }) => facts.name).filter((name) => coverage.isPresent(name, want));
@@ -139,12 +150,13 @@ describe('after a restart a node has the image', () => {
     if (want === undefined) throw new Error('no want');
     const coverage = new Coverage();
     const shares = [0, 0.5];
-    restoreCoverage(coverage, [object], [node('n1'), node('n2')], {
+    restoreStock({ coverage, circuits: new Circuits(() => 0) }, [object], [node('n1'), node('n2')], {
       now: NOW,
+      monotonic: STARTED,
       random: () => shares.shift() ?? 0,
     });
     const unverified = (name: string, maxAgeMs: number): boolean =>
-      coverage.isUnverified(name, want, { now: NOW, maxAgeMs });
+      coverage.isUnverified(name, want, { now: STARTED, maxAgeMs });
     expect(unverified('n1', 1)).toBe(false);
     expect(unverified('n2', want.verifyIntervalMs / 2)).toBe(true);
     expect(unverified('n2', want.verifyIntervalMs / 2 + 1)).toBe(false);
@@ -164,8 +176,15 @@ describe('after a restart a failure', () => {
       attempts: 2,
       lastAttempt: Date.parse(lastAttempt),
       podAt: Date.parse(lastAttempt),
-      notBefore: Date.parse(lastAttempt) + 60_000,
+      notBefore: STARTED + 30_000,
     });
+  });
+
+  it('waits no longer than a new one would, whatever the clock was then', () => {
+    const coverage = new Coverage();
+    const entry = missing('n1', 'Failed', { attempts: 2, lastAttempt: '2027-01-01T00:00:00Z' });
+    restored(image({ notPresent: [entry] }), [node('n1')], coverage);
+    expect(coverage.failure('n1', 'default/lab-w-2026-40')?.notBefore).toBe(STARTED + 60_000);
   });
 
   it.each([
@@ -176,5 +195,34 @@ describe('after a restart a failure', () => {
     const coverage = new Coverage();
     restored(image({ notPresent: [entry] }), [node('n1')], coverage);
     expect(coverage.failure('n1', 'default/lab-w-2026-40')).toBeUndefined();
+  });
+});
+
+describe('after a restart what was held back everywhere', () => {
+  const held = { attempts: 3, nextAttempt: '2026-01-01T00:01:00Z' };
+  const notPresent = [
+    missing('n1', 'Failed', { message: 'manifest unknown', attempts: 3, lastAttempt: BEFORE }),
+  ];
+
+  function circuitsAfter(told: Told): Circuits {
+    const circuits = new Circuits(() => 0);
+    restored(image(told), [node('n1')], new Coverage(), circuits);
+    return circuits;
+  }
+
+  it.each([
+    ['Image', imageCircuit('default/lab-w-2026-40'), hostCircuit('registry.example.org')],
+    ['Registry', hostCircuit('registry.example.org'), imageCircuit('default/lab-w-2026-40')],
+  ] as const)('stays so: %s', (cause, key, other) => {
+    const circuits = circuitsAfter({ notPresent, backoff: { ...held, class: cause } });
+    expect(circuits.blocks(key, 'n999', STARTED + 59_999)).toBe(true);
+    expect(circuits.blocks(key, 'n999', STARTED + 60_000)).toBe(false);
+    expect(circuits.open(key)).toMatchObject({ attempts: 3, message: 'manifest unknown' });
+    expect(circuits.open(other)).toBeUndefined();
+  });
+
+  it('is forgotten if the spec has changed since', () => {
+    const told = { notPresent, backoff: { ...held, class: 'Image' as const }, observedGeneration: 0 };
+    expect(circuitsAfter(told).open(imageCircuit('default/lab-w-2026-40'))).toBeUndefined();
   });
 });

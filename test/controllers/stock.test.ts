@@ -180,7 +180,8 @@ describe('while this replica leads', () => {
     if (want === undefined) throw new Error('no want');
     const failure = { reason: 'ImageNotFound', message: '', attempts: 5, lastAttempt: 0, notBefore: 1 };
     stock.coverage.setFailure({ name: 'n1', uid: 'uid-of-n1' }, want, failure);
-    for (const node of ['a', 'b', 'c']) stock.circuits.fail(`image:${want.id}`, node, { at: 0, message: '' });
+    for (const node of ['a', 'b', 'c'])
+      stock.circuits.fail(`image:${want.id}`, node, { now: 0, monotonic: 0, message: '' });
     await expectImages(IMAGE);
     putImage({}, { keepWarm: true });
     await expectImages(IMAGE);

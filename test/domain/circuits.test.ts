@@ -1,13 +1,20 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Circuits, hostCircuit, imageCircuit } from '../../src/domain/circuits.ts';
+import type { Moment } from '../../src/domain/moment.ts';
 
 const KEY = imageCircuit('ns/lab');
+/** What the wall clock says when the other one says 0. */
+const WALL = Date.parse('2026-01-01T00:00:00Z');
+
+function at(monotonic: number): Moment {
+  return { now: WALL + monotonic, monotonic };
+}
 
 describe('Circuits', () => {
   let circuits: Circuits;
-  const fail = (node: string, at: number, retryAfterMs?: number): boolean =>
+  const fail = (node: string, ms: number, retryAfterMs?: number): boolean =>
     circuits.fail(KEY, node, {
-      at,
+      ...at(ms),
       message: 'not found',
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     });
@@ -21,7 +28,7 @@ describe('Circuits', () => {
     expect(circuits.blocks(KEY, 'd', 5)).toBe(false);
     expect(fail('c', 5)).toBe(true);
     expect(circuits.blocks(KEY, 'd', 6)).toBe(true);
-    expect(circuits.open(KEY)).toEqual({ attempts: 1, nextAttempt: 30_005, message: 'not found' });
+    expect(circuits.open(KEY)).toEqual({ attempts: 1, nextAttempt: at(30_005), message: 'not found' });
   });
 
   it('stays closed for what works anywhere', () => {
@@ -43,7 +50,7 @@ describe('Circuits', () => {
     expect(circuits.blocks(KEY, 'x', 30_000)).toBe(false);
     expect(circuits.blocks(KEY, 'y', 30_000)).toBe(true);
     expect(fail('x', 31_000)).toBe(true);
-    expect(circuits.open(KEY)).toMatchObject({ attempts: 2, nextAttempt: 91_000 });
+    expect(circuits.open(KEY)).toMatchObject({ attempts: 2, nextAttempt: at(91_000) });
   });
 
   it('takes another canary when the first has gone', () => {
@@ -70,7 +77,7 @@ describe('Circuits', () => {
     fail('a', 0);
     fail('b', 0);
     fail('c', 0, 600_000);
-    expect(circuits.open(KEY)?.nextAttempt).toBe(600_000);
+    expect(circuits.open(KEY)?.nextAttempt).toEqual(at(600_000));
   });
 
   it('keeps images and hosts apart, and forgets on request', () => {
@@ -78,5 +85,44 @@ describe('Circuits', () => {
     expect(circuits.blocks(hostCircuit('reg.example'), 'd', 1)).toBe(false);
     circuits.reset(KEY);
     expect(circuits.blocks(KEY, 'd', 1)).toBe(false);
+  });
+});
+
+describe('a circuit that an earlier process left open', () => {
+  const OPEN = { attempts: 3, message: 'not found' };
+
+  function restored(nextAttempt: number): Circuits {
+    const circuits = new Circuits(() => 0);
+    circuits.restore(KEY, OPEN, nextAttempt, at(1_000));
+    return circuits;
+  }
+
+  it('holds everybody back for the rest of the time, then lets one try', () => {
+    const circuits = restored(WALL + 61_000);
+    expect(circuits.open(KEY)).toEqual({ ...OPEN, nextAttempt: at(61_000) });
+    expect(circuits.blocks(KEY, 'x', 60_999)).toBe(true);
+    expect(circuits.blocks(KEY, 'x', 61_000)).toBe(false);
+    circuits.attempt(KEY, 'x');
+    expect(circuits.blocks(KEY, 'y', 61_000)).toBe(true);
+    circuits.fail(KEY, 'x', { ...at(62_000), message: 'not found' });
+    expect(circuits.open(KEY)?.attempts).toBe(4);
+  });
+
+  it('whose time is over lets one try at once', () => {
+    const circuits = restored(WALL - 5_000);
+    expect(circuits.blocks(KEY, 'x', 1_000)).toBe(false);
+    circuits.attempt(KEY, 'x');
+    expect(circuits.blocks(KEY, 'y', 1_000)).toBe(true);
+  });
+
+  it('waits a day at most, whatever the clock was then', () => {
+    const circuits = restored(WALL + 365 * 86_400_000);
+    expect(circuits.blocks(KEY, 'x', 86_400_000 + 1_000)).toBe(false);
+  });
+
+  it('waits as long as the strictest of those who remember it', () => {
+    const circuits = restored(WALL + 61_000);
+    circuits.restore(KEY, { ...OPEN, attempts: 1 }, WALL + 31_000, at(1_000));
+    expect(circuits.open(KEY)).toEqual({ ...OPEN, nextAttempt: at(61_000) });
   });
 });

@@ -145,7 +145,7 @@ describe('StockIndex', () => {
     world.node('a');
     world.want(want('x'));
     for (const node of ['1', '2', '3'])
-      world.circuits.fail(hostCircuit('reg.example'), node, { at: 0, message: '503' });
+      world.circuits.fail(hostCircuit('reg.example'), node, { now: 0, monotonic: 0, message: '503' });
     const report = world.index.report(want('x'), UNLIMITED);
     expect(report).toMatchObject({ waiting: 2, unknown: 0 });
     expect(report.missing.map(({ node, reason, message }) => [node, reason, message])).toEqual([

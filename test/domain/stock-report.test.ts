@@ -54,7 +54,8 @@ describe('why an image is not on a node', () => {
     ['the image', imageCircuit('ns/lab')],
     ['its registry', hostCircuit('reg.example')],
   ])('is the circuit of %s before the budget, for nodes that nobody asks as well', (_of, key) => {
-    for (const name of ['a', 'b', 'c']) circuits.fail(key, name, { at: 0, message: 'nobody can' });
+    for (const name of ['a', 'b', 'c'])
+      circuits.fail(key, name, { now: 0, monotonic: 0, message: 'nobody can' });
     for (const node of [LISTS, SILENT]) {
       expect(explain(node, 'no slot')).toMatchObject({
         state: 'Waiting',
@@ -66,7 +67,8 @@ describe('why an image is not on a node', () => {
 
   it('is not the circuit of another image or registry', () => {
     for (const key of [imageCircuit('ns/other'), hostCircuit('other.example')]) {
-      for (const name of ['a', 'b', 'c']) circuits.fail(key, name, { at: 0, message: 'nobody can' });
+      for (const name of ['a', 'b', 'c'])
+        circuits.fail(key, name, { now: 0, monotonic: 0, message: 'nobody can' });
     }
     expect(explain()).toMatchObject({ reason: 'Queued' });
   });

@@ -64,7 +64,7 @@ describe('connections', () => {
   it('reuses them for deletions, too, which have a body', async () => {
     for (let round = 0; round < 20; round += 1) {
       server.store.put(WIDGET_REF, widget('a'));
-      const { uid } = (await client.get(WIDGETS, key)).metadata;
+      const uid = (await client.get(WIDGETS, key))?.metadata.uid;
       await client.delete(WIDGETS, key, { preconditions: { uid } });
     }
     expect(server.connections).toBeLessThanOrEqual(8);

@@ -113,7 +113,7 @@ async function stock(
   if (!options.expectations.areMet(node.name, seen, options.clock.monotonic())) {
     return { requeueAfterMs: CACHE_LAG_MS };
   }
-  noteVanished(node, pods, { ...options, wants, now: context.now });
+  noteVanished(node, pods, { ...options, wants, now: context.now, monotonic });
   const unfinished = pods.filter(({ verdict }) => !verdict.finished);
   // Whatever the last pull held is free for others first.
   if (unfinished.length === 0) options.budget.giveBack(node.name);

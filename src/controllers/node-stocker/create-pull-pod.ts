@@ -1,6 +1,8 @@
 /** The one write that starts a pull, and what it means when the API server says no. */
 
+import type { Clock } from '../../clock.ts';
 import type { Coverage } from '../../domain/coverage.ts';
+import type { Moment } from '../../domain/moment.ts';
 import type { NodeFacts, Toleration } from '../../domain/node.ts';
 import type { PullObserver } from '../../domain/pull-observation.ts';
 import { type Batch, backoffMs } from '../../domain/stock-plan.ts';
@@ -38,6 +40,7 @@ export interface PullPodPlan {
 export interface CreateOptions {
   readonly client: KubeClient;
   readonly coverage: Coverage;
+  readonly clock: Clock;
   readonly random: () => number;
   readonly observer: PullObserver;
 }
@@ -67,7 +70,7 @@ export async function createPullPod(
   const message =
     `pod ${batch.namespace}/${pullPodName(node, first)} has a name of ours and is not of this operator, ` +
     `as are the next ${NAMES_TRIED - 1}; delete them`;
-  return { next: refuse(options, node, batch, { message, now: context.now }) };
+  return { next: refuse(options, node, batch, { message, ...momentOf(options, context) }) };
 }
 
 /** Undefined if somebody else has the name. */
@@ -84,7 +87,7 @@ async function createNumbered(
     const changed = changedImage(manifest.spec, created.spec);
     if (changed !== undefined) {
       await withdraw(options, created, context);
-      return { next: refuse(options, node, batch, { message: changed, now: context.now }) };
+      return { next: refuse(options, node, batch, { message: changed, ...momentOf(options, context) }) };
     }
     context.log.info('pull pod created', { node: node.name, pod: pod.name, images: batch.pulls.length });
     return { pod, next: LOOK_FOR_IT };
@@ -92,7 +95,7 @@ async function createNumbered(
     if (isAlreadyExists(error)) return adopt(options, node, pod, context);
     if (!isRefusal(error)) throw error;
     const message = refusalMessage(error.message);
-    return { next: refuse(options, node, batch, { message, now: context.now }) };
+    return { next: refuse(options, node, batch, { message, ...momentOf(options, context) }) };
   }
 }
 
@@ -135,11 +138,15 @@ async function withdraw(
   }
 }
 
+function momentOf({ clock }: CreateOptions, { now }: ReconcileContext): Moment {
+  return { now, monotonic: clock.monotonic() };
+}
+
 function refuse(
   { coverage, random, observer }: CreateOptions,
   node: NodeFacts,
   batch: Batch,
-  refusal: { readonly message: string; readonly now: number },
+  refusal: Moment & { readonly message: string },
 ): Result {
   observer.failed('PodRefused');
   const waits = batch.wants.map((want) => {
@@ -150,7 +157,7 @@ function refuse(
       message: refusal.message,
       attempts,
       lastAttempt: refusal.now,
-      notBefore: refusal.now + wait,
+      notBefore: refusal.monotonic + wait,
     });
     return wait;
   });

@@ -2,6 +2,7 @@
 
 import { type Circuits, hostCircuit, imageCircuit } from '../../domain/circuits.ts';
 import type { Coverage, NodeIdentity } from '../../domain/coverage.ts';
+import type { Moment } from '../../domain/moment.ts';
 import type { PullObserver } from '../../domain/pull-observation.ts';
 import { backoffMs } from '../../domain/stock-plan.ts';
 import type { Want } from '../../domain/want.ts';
@@ -17,14 +18,10 @@ export interface JudgedPod {
   readonly verdict: PullVerdict;
 }
 
-export interface HarvestContext {
+export interface HarvestContext extends Moment {
   readonly coverage: Coverage;
   readonly circuits: Circuits;
   readonly wants: readonly Want[];
-  /** Wall-clock milliseconds. */
-  readonly now: number;
-  /** Monotonic milliseconds: receipts live in memory only. */
-  readonly monotonic: number;
   readonly random: () => number;
   /** What the registry says itself of an image that could not be pulled. */
   readonly askRegistry: (want: Want) => Promise<RegistryVerdict | undefined>;
@@ -119,8 +116,8 @@ function addFailure(
   context: HarvestContext,
 ): void {
   const { reason, message, retryAfterMs = 0 } = cause;
-  // From now, by our own clock: the attempt may have taken long, and its time is that of the API server.
-  const notBefore = context.now + Math.max(backoffMs(attempts, context.random()), retryAfterMs);
+  // From this moment, by our own clock: the attempt may have taken long, and its time is that of the API server.
+  const notBefore = context.monotonic + Math.max(backoffMs(attempts, context.random()), retryAfterMs);
   const failure = { reason, message, attempts, lastAttempt, podAt: lastAttempt, notBefore };
   context.coverage.setFailure(node, want, failure);
   context.observer.failed(reason);
@@ -132,10 +129,10 @@ function blame(
   node: NodeIdentity,
   want: Want,
   failure: RegistryVerdict,
-  { circuits, now }: HarvestContext,
+  { circuits, now, monotonic }: HarvestContext,
 ): void {
   const { message, retryAfterMs } = failure;
-  const what = { at: now, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  const what = { now, monotonic, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };
   if (failure.class === 'Image') circuits.fail(imageCircuit(want.id), node.name, what);
   if (failure.class === 'Registry') circuits.fail(hostCircuit(want.host), node.name, what);
 }

@@ -2,6 +2,7 @@
 
 import { type Circuits, hostCircuit, imageCircuit } from '../../domain/circuits.ts';
 import type { Coverage } from '../../domain/coverage.ts';
+import type { Moment } from '../../domain/moment.ts';
 import type { NodeFacts } from '../../domain/node.ts';
 import { overfull } from '../../domain/preflight.ts';
 import {
@@ -16,7 +17,7 @@ import {
 import { type Batch, backoffMs, compareWants, planBatch } from '../../domain/stock-plan.ts';
 import { placement, type Want } from '../../domain/want.ts';
 
-export interface PlanFacts {
+export interface PlanFacts extends Moment {
   readonly wants: readonly Want[];
   readonly coverage: Coverage;
   readonly circuits: Circuits;
@@ -24,10 +25,6 @@ export interface PlanFacts {
   readonly random: () => number;
   /** Whether the node joined the cluster a moment ago. */
   readonly isNewcomer: boolean;
-  /** Wall-clock milliseconds. */
-  readonly now: number;
-  /** Monotonic milliseconds, as the ages of receipts and removals are counted. */
-  readonly monotonic: number;
 }
 
 export interface NodePlan {
@@ -76,7 +73,7 @@ const CANARY_LOOK_MS = 30_000;
 
 /** 0: pull it now; a number: look again then; undefined: nothing to do before an event. */
 function dueIn(node: NodeFacts, want: Want, facts: PlanFacts): number | undefined {
-  const { coverage, circuits, now, monotonic } = facts;
+  const { coverage, circuits, monotonic } = facts;
   const gone = coverage.findEvicted(node, want, monotonic);
   if (gone.evicted) recordEviction(node, want, facts);
   if (
@@ -86,12 +83,12 @@ function dueIn(node: NodeFacts, want: Want, facts: PlanFacts): number | undefine
     return gone.lookAfterMs;
   }
   const notBefore = coverage.failure(node.name, want.id)?.notBefore ?? 0;
-  if (notBefore > now) return notBefore - now;
+  if (notBefore > monotonic) return notBefore - monotonic;
   const keys = [imageCircuit(want.id), hostCircuit(want.host)];
   const blocking = keys
-    .filter((key) => circuits.blocks(key, node.name, now))
+    .filter((key) => circuits.blocks(key, node.name, monotonic))
     .map((key) => circuits.open(key));
-  const waits = blocking.map((circuit) => (circuit?.nextAttempt ?? now) - now);
+  const waits = blocking.map((circuit) => (circuit?.nextAttempt.monotonic ?? monotonic) - monotonic);
   // While a canary tries for all, its success is an event for this node; that it was called off is none.
   return waits.length === 0 ? 0 : Math.max(CANARY_LOOK_MS, ...waits);
 }
@@ -106,7 +103,7 @@ function recordEviction(node: NodeFacts, want: Want, { coverage, random, now, mo
     message: `The node removed the image ${times} times within an hour`,
     attempts,
     lastAttempt: now,
-    notBefore: now + backoffMs(attempts + EVICTIONS_TOLERATED, random()),
+    notBefore: monotonic + backoffMs(attempts + EVICTIONS_TOLERATED, random()),
   });
 }
 

@@ -1,10 +1,7 @@
 /** Why a pull failed: the only place that reads the kubelet's words, which is all it gives. */
 
+import type { FailureClass } from '../../api/prepulled-image.ts';
 import type { NodeReason } from '../../api/reasons.ts';
-
-export const FAILURE_CLASSES = ['Image', 'Registry', 'Node', 'Admission'] as const;
-/** Image: wrong everywhere. Registry: wrong for every image of it. Node: wrong there. Admission: the pod was refused. */
-export type FailureClass = (typeof FAILURE_CLASSES)[number];
 
 export interface PullFailure {
   readonly class: FailureClass;

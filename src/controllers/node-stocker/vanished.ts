@@ -1,16 +1,15 @@
 /** Pull pods that were deleted before they finished: once is an accident, again and again is somebody's policy. */
 
 import type { Coverage, NodeIdentity } from '../../domain/coverage.ts';
+import type { Moment } from '../../domain/moment.ts';
 import { backoffMs } from '../../domain/stock-plan.ts';
 import type { Want } from '../../domain/want.ts';
 import type { JudgedPod } from './harvest.ts';
 import { pullKeys } from './pull-pod.ts';
 
-export interface VanishedContext {
+export interface VanishedContext extends Moment {
   readonly coverage: Coverage;
   readonly wants: readonly Want[];
-  /** Wall-clock milliseconds. */
-  readonly now: number;
   readonly random: () => number;
 }
 
@@ -19,7 +18,7 @@ export interface VanishedContext {
  * with growing pauses: whatever deletes our pods would go on as fast as we make them.
  */
 export function noteVanished(node: NodeIdentity, pods: readonly JudgedPod[], context: VanishedContext): void {
-  const { coverage, wants, now, random } = context;
+  const { coverage, wants, now, monotonic, random } = context;
   const there = new Set(pods.flatMap(({ pod }) => [...pullKeys(pod).values()]));
   const gone = coverage.pullingKeys(node.name).filter((key) => !there.has(key));
   if (gone.length === 0) return;
@@ -31,7 +30,7 @@ export function noteVanished(node: NodeIdentity, pods: readonly JudgedPod[], con
       message: 'The pull pod was deleted before it had finished',
       attempts,
       lastAttempt: now,
-      notBefore: attempts === 1 ? now : now + backoffMs(attempts - 1, random()),
+      notBefore: attempts === 1 ? monotonic : monotonic + backoffMs(attempts - 1, random()),
     });
   }
 }

@@ -83,7 +83,7 @@ function backoffOf(want: Want, { circuits }: ObserveOptions): Status['backoff'] 
   return {
     class: image === undefined ? 'Registry' : 'Image',
     attempts,
-    nextAttempt: formatTime(nextAttempt),
+    nextAttempt: formatTime(nextAttempt.now),
   };
 }
 

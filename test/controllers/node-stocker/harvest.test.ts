@@ -29,8 +29,8 @@ describe('an image whose digest comes and whose tag does not', () => {
       await failTag('n1');
       const { attempts = 0, notBefore = 0 } = world.coverage.failure('n1', want.id) ?? {};
       expect(attempts).toBe(round + 1);
-      waits.push(notBefore - world.clock.now());
-      await world.clock.advance(notBefore - world.clock.now());
+      waits.push(notBefore - world.clock.monotonic());
+      await world.clock.advance(notBefore - world.clock.monotonic());
     }
     expect(waits).toEqual([30_000, 60_000, 120_000, 240_000]);
   });
@@ -70,8 +70,23 @@ describe('the pause after a failure', () => {
     await world.clock.advance(300_000);
     world.finish('n1', { a: 'connection reset' });
     expect(await world.reconcile('n1')).toEqual({ requeueAfterMs: 30_000 });
-    expect(world.coverage.failure('n1', want.id)?.notBefore).toBe(world.clock.now() + 30_000);
+    expect(world.coverage.failure('n1', want.id)?.notBefore).toBe(world.clock.monotonic() + 30_000);
     expect(world.pods()).toEqual([]);
+  });
+
+  it('does not grow because a clock is set back, nor end because it is set forward', async () => {
+    world = await StockerWorld.start(['n1']);
+    world.want('a');
+    await world.reconcile('n1');
+    world.finish('n1', { a: 'connection reset' });
+    await world.reconcile('n1');
+    world.clock.jump(86_400_000);
+    await world.reconcile('n1');
+    expect(world.pods()).toEqual([]);
+    world.clock.jump(-2 * 86_400_000);
+    await world.clock.advance(30_000);
+    await world.reconcile('n1');
+    expect(world.pods()).toHaveLength(1);
   });
 
   it('is kept although the clock of the API server is behind ours', async () => {

@@ -224,7 +224,11 @@ describe('the figures', () => {
     await world.reconcile();
     const { want } = world;
     for (const node of ['n1', 'n2', 'n3']) {
-      world.circuits.fail(imageCircuit(want.id), node, { at: NOW, message: 'manifest unknown' });
+      world.circuits.fail(imageCircuit(want.id), node, {
+        now: NOW,
+        monotonic: 0,
+        message: 'manifest unknown',
+      });
     }
     world.fail('n1', 'manifest unknown');
     await world.clock.advance(3_000);
@@ -239,7 +243,7 @@ describe('the figures', () => {
     expect(world.message('Ready')).toBe('manifest unknown; tried again at 2026-01-01T00:00:30Z');
     world.circuits.reset(imageCircuit(want.id));
     for (const node of ['n1', 'n2', 'n3']) {
-      world.circuits.fail(hostCircuit(want.host), node, { at: NOW, message: 'i/o timeout' });
+      world.circuits.fail(hostCircuit(want.host), node, { now: NOW, monotonic: 0, message: 'i/o timeout' });
     }
     await world.clock.advance(3_000);
     await world.reconcile();

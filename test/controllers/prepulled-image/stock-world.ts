@@ -181,7 +181,7 @@ export class StockWorld implements AsyncDisposable {
       message,
       attempts: 2,
       lastAttempt: now,
-      notBefore: now + 60_000,
+      notBefore: this.clock.monotonic() + 60_000,
     };
     this.coverage.setFailure({ name, uid: `uid-of-${name}` }, this.want, failure);
   }
