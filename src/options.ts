@@ -1,7 +1,6 @@
-/** Every flag of `larder run` in one table: name, environment variable, default, help. The only reader of process.env. */
+/** Every flag of `larder run` in one table: name, environment variable, default, help. */
 
 import { isIP } from 'node:net';
-
 import { validateDuration } from './domain/duration.ts';
 import { err, ok, type Result } from './domain/result.ts';
 import { LOG_FORMATS, LOG_LEVELS } from './logging.ts';
@@ -81,6 +80,7 @@ function oneOf<T extends string>(values: readonly T[]): Read<T> {
 }
 
 // biome-ignore format: one row a flag
+/** By the name of the option. */
 export const FLAGS = {
   kubeconfig: flag('kubeconfig', 'LARDER_KUBECONFIG', '', text, 'Path of a kubeconfig. Without: KUBECONFIG, ~/.kube/config, then the service account of the pod.'),
   namespace: flag('namespace', 'LARDER_NAMESPACE', 'larder-system', name, 'Namespace of the operator itself; its Lease is there.'),
@@ -122,7 +122,7 @@ export type OperatorOptions = {
 /** All options, or one line for each flag that is set to something it cannot be. `flags` is by name, as typed. */
 export function readOptions(
   flags: Readonly<Record<string, string | undefined>>,
-  env: NodeJS.ProcessEnv = process.env,
+  env: NodeJS.ProcessEnv,
 ): Result<OperatorOptions, readonly string[]> {
   const problems: string[] = [];
   const values = Object.entries<Flag>(FLAGS).map(([option, row]): readonly [string, unknown] => {

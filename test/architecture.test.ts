@@ -14,13 +14,14 @@ const MAY_IMPORT: Readonly<Record<Layer, readonly Layer[]>> = {
   domain: [],
   api: ['domain'],
   clock: [],
-  registry: ['domain', 'clock', 'version'],
-  kube: ['clock'],
+  json: [],
+  registry: ['domain', 'clock', 'json', 'version'],
+  kube: ['clock', 'json'],
   logging: ['clock', 'kube'],
   version: [],
   controllers: ['domain', 'api', 'registry', 'kube', 'clock'],
   'controllers/*': ['domain', 'api', 'registry', 'kube', 'clock', 'controllers'],
-  server: ['domain', 'api', 'registry', 'kube', 'clock'],
+  server: ['domain', 'api', 'registry', 'kube', 'clock', 'json'],
   options: ['domain', 'logging'],
   operator: ['*'],
   cli: ['*'],
@@ -126,8 +127,18 @@ describe('layers', () => {
 const HOMES: readonly (readonly [effect: string, pattern: RegExp, homes: readonly string[]])[] = [
   ['wall clock', /\bDate\.now\(|new Date\(\)/, ['clock.ts']],
   ['timers', /\bset(?:Timeout|Interval)\(/, ['clock.ts']],
-  ['environment', /\bprocess\.env\b/, ['options.ts', 'main.ts']],
+  ['environment', /\bprocess\.env\b/, ['main.ts']],
   ['signals and exit', /\bprocess\.(?:exit\(|once\(|on\()/, ['main.ts']],
+  [
+    'HTTP requests',
+    /^import \{[^}]*\} from 'undici'|\bfetch\(url\b/m,
+    [
+      'kube/agents.ts',
+      'registry/connections.ts',
+      'registry/providers/cloud-fetch.ts',
+      'cli/record-source.ts',
+    ],
+  ],
   ['logger construction', /\bcreateLogger\(/, ['logging.ts']],
 ];
 

@@ -1,12 +1,9 @@
 /** A failed call to the API server: what callers may decide on, and nothing that could hold a secret. */
 
-/** Reasons of our own for calls that got no answer; the server's reasons stand beside them. */
-export const CONNECTION_REASONS = [
-  'ConnectionFailed',
-  'ConnectionLost',
-  'DeadlineExceeded',
-  'BadResponse',
-] as const;
+import { isJsonObject } from '../json.ts';
+
+/** Reasons of our own for calls that got no usable answer; the server's reasons stand beside them. */
+export type ConnectionReason = 'ConnectionFailed' | 'ConnectionLost' | 'DeadlineExceeded' | 'BadResponse';
 
 /** One entry of `details.causes`: which field was refused and why. Absent members are empty. */
 export interface ApiErrorCause {
@@ -19,7 +16,7 @@ export interface ApiErrorCause {
 export interface ApiErrorDetails {
   /** HTTP status, 0 if there was no answer. */
   readonly status: number;
-  /** `metav1.Status` reason such as `NotFound` or `Conflict`, or one of `CONNECTION_REASONS`. */
+  /** `metav1.Status` reason such as `NotFound` or `Conflict`, or a `ConnectionReason`. */
   readonly reason: string;
   readonly message: string;
   readonly causes?: readonly ApiErrorCause[];
@@ -126,8 +123,8 @@ interface StatusFields {
 }
 
 function readStatus(body: unknown): StatusFields {
-  if (!isRecord(body)) return { causes: [] };
-  const details = isRecord(body['details']) ? body['details'] : {};
+  if (!isJsonObject(body)) return { causes: [] };
+  const details = isJsonObject(body['details']) ? body['details'] : {};
   const { reason, message } = body;
   const seconds = details['retryAfterSeconds'];
   return {
@@ -142,7 +139,7 @@ function readCauses(value: unknown): readonly ApiErrorCause[] {
   if (!Array.isArray(value)) return [];
   return value
     .slice(0, CAUSES_LIMIT)
-    .filter(isRecord)
+    .filter(isJsonObject)
     .map((cause) => ({
       reason: text(cause['reason']),
       field: text(cause['field']),
@@ -158,10 +155,6 @@ function retryAfterOf(header: string | undefined, seconds: number | undefined): 
 
 function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** There is no such object; also no such resource, before its CRD is installed. */

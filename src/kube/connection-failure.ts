@@ -1,18 +1,9 @@
 /** Why an exchange got no usable answer, judged by error codes, never by message text. */
 
-import { ApiError } from './api-error.ts';
+import { ApiError, type ConnectionReason } from './api-error.ts';
 
 /** `refused` and `certificate`: nothing was sent. The others: the server may have acted. */
-export const FAILURE_KINDS = [
-  'refused',
-  'certificate',
-  'lost',
-  'deadline',
-  'malformed',
-  'oversized',
-] as const;
-/** One of `FAILURE_KINDS`. */
-export type FailureKind = (typeof FAILURE_KINDS)[number];
+export type FailureKind = 'refused' | 'certificate' | 'lost' | 'deadline' | 'malformed' | 'oversized';
 
 /** Travels as the `cause` of the `ApiError`. */
 export interface ConnectionFailure {
@@ -44,14 +35,14 @@ export function classifyFailure(error: unknown, expired: boolean): ConnectionFai
   return { kind: CERTIFICATE_CODE.test(code) ? 'certificate' : 'lost', code };
 }
 
-const REASONS = {
+const REASONS: Readonly<Record<FailureKind, ConnectionReason>> = {
   refused: 'ConnectionFailed',
   certificate: 'ConnectionFailed',
   lost: 'ConnectionLost',
   deadline: 'DeadlineExceeded',
   malformed: 'BadResponse',
   oversized: 'BadResponse',
-} as const satisfies Record<FailureKind, string>;
+};
 
 /**
  * The error of an exchange without a usable answer; too large an answer stays too large, all else is

@@ -3,6 +3,7 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { type Clock, sleep } from '../clock.ts';
+import { parseJSON } from '../json.ts';
 import { AgentPools, type PoolName } from './agents.ts';
 import { ApiError, apiErrorFrom, WriteFencedError } from './api-error.ts';
 import { backoffDelay } from './backoff.ts';
@@ -245,7 +246,7 @@ async function refusal(request: ApiRequest, answer: Answer): Promise<ApiError> {
   return apiErrorFrom(describe(request), {
     status: answer.statusCode,
     retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
-    body: parseJson(await readText(answer.body, ERROR_BODY_LIMIT_BYTES)),
+    body: parseJSON(await readText(answer.body, ERROR_BODY_LIMIT_BYTES)),
   });
 }
 
@@ -253,14 +254,6 @@ function asApiError(request: ApiRequest, error: unknown, limit: Deadline): unkno
   if (error instanceof ApiError) return error;
   const failure = classifyFailure(error, limit.expired);
   return connectionError(describe(request), failure);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Reads at most `limit` bytes. @throws RangeError if there is more. */

@@ -1,6 +1,7 @@
 /** A watch's body cut into events. */
 
 import { StringDecoder } from 'node:string_decoder';
+import { isJsonObject, type JsonObject, parseJSON } from '../json.ts';
 import { type ApiError, apiErrorFrom } from './api-error.ts';
 import type { RawObject } from './resource.ts';
 
@@ -40,37 +41,25 @@ export async function* splitLines(body: AsyncIterable<Uint8Array>): AsyncGenerat
  * @throws ApiError for an ERROR event, MalformedEventError for anything that is no event.
  */
 export function parseWatchEvent(line: string, what: string): WatchEvent {
-  const event = parseJson(line);
-  if (!isRecord(event) || !isRecord(event['object']))
+  const event = parseJSON(line);
+  if (!isJsonObject(event) || !isJsonObject(event['object']))
     throw new MalformedEventError(`${what}: not a watch event`);
   const { type, object } = event;
   if (type === 'ERROR') throw errorEvent(object, what);
   if (!isEventType(type)) throw new MalformedEventError(`${what}: unknown event type`);
-  if (!isRecord(object['metadata'])) {
+  if (!isJsonObject(object['metadata'])) {
     throw new MalformedEventError(`${what}: event object without metadata`);
   }
   return { type, object: object as unknown as RawObject };
 }
 
-function errorEvent(status: Readonly<Record<string, unknown>>, what: string): ApiError {
+function errorEvent(status: JsonObject, what: string): ApiError {
   const code = status['code'];
   return apiErrorFrom(what, {
     status: typeof code === 'number' ? code : 500,
     retryAfter: undefined,
     body: status,
   });
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line) as unknown;
-  } catch {
-    return undefined;
-  }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isEventType(value: unknown): value is WatchEventType {

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { anonymous, type Credentials, emptyKeychain, type Keychain } from './keychain.ts';
 
+/** Everything that decides how a registry is reached for one object; made by `buildAccess`. */
 export interface RegistryAccess {
   readonly credentials: Keychain;
   /** PEM certificates trusted in addition to the system's. */
@@ -21,6 +22,7 @@ export interface ClientCertificate {
   readonly key: string;
 }
 
+/** A proxy that is not the environment's; the login goes to it alone. */
 export interface ProxySettings {
   /** http:// or https:// URL without user information. */
   readonly url: string;
@@ -28,6 +30,7 @@ export interface ProxySettings {
   readonly password?: string;
 }
 
+/** What is known of an access; absent means anonymous, the system's trust, no proxy. */
 export type AccessOptions = Partial<Omit<RegistryAccess, 'identity'>>;
 
 /** Fills in what is absent and derives the identity. */
@@ -46,6 +49,7 @@ export function buildAccess(options: AccessOptions): RegistryAccess {
   return { ...connection, credentials, plainHTTP, identity };
 }
 
+/** Without credentials, to https registries, through no proxy. */
 export const anonymousAccess: RegistryAccess = buildAccess({});
 
 /** A key for credentials that does not contain them; anonymous is always the same. */

@@ -2,6 +2,7 @@
 
 import { BlockList, isIP } from 'node:net';
 
+/** From harmless to never. */
 export const ADDRESS_CLASSES = ['public', 'private', 'loopback', 'forbidden'] as const;
 /** `forbidden`: link-local, cloud metadata, unspecified, multicast and reserved ranges. */
 export type AddressClass = (typeof ADDRESS_CLASSES)[number];

@@ -1,5 +1,6 @@
 /** What an answer with an error status means; free text of the registry is never repeated, it may echo what we sent. */
 
+import { isJsonObject, parseJSON } from '../json.ts';
 import { REGISTRY_ERROR_CODES, RegistryError, type RegistryErrorCode } from './errors.ts';
 import { retryAfterMs } from './rate-limit.ts';
 import type { TransportResponse } from './transport.ts';
@@ -70,19 +71,10 @@ function codeOf(
 
 /** `{"errors": [{"code": "NAME_UNKNOWN"}]}`; only codes that are known count. */
 function statedCode(response: TransportResponse): RegistryErrorCode | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(response.body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
-  const errors = isRecord(json) ? json['errors'] : undefined;
+  const json = parseJSON(response.body);
+  const errors = isJsonObject(json) ? json['errors'] : undefined;
   const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
-  const code = isRecord(first) ? first['code'] : undefined;
+  const code = isJsonObject(first) ? first['code'] : undefined;
   if (typeof code !== 'string') return undefined;
   return SYNONYMS[code] ?? (KNOWN.has(code) ? (code as RegistryErrorCode) : undefined);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -52,6 +52,7 @@ const MAX_TOKEN_BYTES = 256 * 1024;
 const MAX_SCOPE_LENGTH = 1024;
 const CLIENT_ID = 'larder';
 
+/** One for the process: challenges and tokens that are shared by all callers, within equal accesses. */
 export class Authentication {
   readonly #transport: Transport;
   readonly #clock: Clock;

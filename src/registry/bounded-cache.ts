@@ -1,10 +1,11 @@
-/** A least-recently-used map bounded by the weight of its entries, with optional expiry. */
+/** A least-recently-used map bounded by the weight of its entries. */
 
 interface Entry<V> {
   readonly value: V;
   readonly weight: number;
 }
 
+/** Weights are in the unit of `maxWeight`: entries by default, or bytes. */
 export class BoundedCache<V> {
   readonly #entries = new Map<string, Entry<V>>();
   readonly #maxWeight: number;

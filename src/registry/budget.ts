@@ -1,7 +1,9 @@
 /** One budget per registry host and credential: concurrency, rate and pauses, shared by every object and verb. */
 
 import { type Clock, sleep } from '../clock.ts';
+import { HUB_WEB_HOST } from './hub-hosts.ts';
 
+/** What one registry host bears. */
 export interface BudgetSettings {
   /** Requests in flight. */
   readonly concurrency: number;
@@ -17,7 +19,7 @@ const HUB_BUDGET: BudgetSettings = { concurrency: 4, perSecond: 10, burst: 100 }
 
 /** What a registry is asked at most, by the host of its API. */
 export function budgetFor(host: string): BudgetSettings {
-  return host.endsWith('.docker.io') || host === 'hub.docker.com' ? HUB_BUDGET : DEFAULT_BUDGET;
+  return host.endsWith('.docker.io') || host === HUB_WEB_HOST ? HUB_BUDGET : DEFAULT_BUDGET;
 }
 
 /** The registry asked for a longer pause than the caller can wait. */
@@ -31,6 +33,7 @@ export class BudgetPausedError extends Error {
   }
 }
 
+/** A place among the requests in flight; must be released exactly once. */
 export interface Permit {
   release(): void;
 }

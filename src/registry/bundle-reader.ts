@@ -18,6 +18,7 @@ export interface Bundle extends BundleFacts {
 
 const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 
+/** Keeps nothing of its own: manifests and blobs are remembered by the content reader. */
 export class BundleReader {
   readonly #content: ContentReader;
 

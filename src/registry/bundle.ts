@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import type { Descriptor } from './manifest.ts';
 import { readTar } from './tar.ts';
 
+/** What the labels of an operator bundle say (OLM, registry+v1). */
 export interface BundleFacts {
   readonly package: string;
   readonly channels: readonly string[];
@@ -18,7 +19,7 @@ export interface BundleFacts {
   readonly manifestsFolder: string;
 }
 
-const LABEL = 'operators.operatorframework.io.bundle.';
+const LABEL_PREFIX = 'operators.operatorframework.io.bundle.';
 /** Larger layers are not read: bundles hold a few YAML files. */
 export const MAX_BUNDLE_LAYER_BYTES = 4 * 1024 * 1024;
 const MAX_UNPACKED_BYTES = 16 * 1024 * 1024;
@@ -31,9 +32,9 @@ const unzip = promisify(gunzip);
 
 /** undefined if the labels are not those of a bundle. */
 export function bundleFacts(labels: Readonly<Record<string, string>>): BundleFacts | undefined {
-  const mediaType = labels[`${LABEL}mediatype.v1`];
+  const mediaType = labels[`${LABEL_PREFIX}mediatype.v1`];
   if (mediaType === undefined) return undefined;
-  const label = (name: string): string => labels[`${LABEL}${name}`] ?? '';
+  const label = (name: string): string => labels[`${LABEL_PREFIX}${name}`] ?? '';
   return {
     package: label('package.v1'),
     channels: label('channels.v1')

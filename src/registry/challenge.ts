@@ -3,6 +3,7 @@
  * Values may be unquoted although they hold "/" and ":" (seen in the wild); several challenges may share a header.
  */
 
+/** One challenge of a WWW-Authenticate header (RFC 9110, 11.6.1). */
 export interface Challenge {
   /** Lower case. */
   readonly scheme: string;

@@ -23,6 +23,7 @@ import { DEFAULT_TRANSPORT, type ObservedExchange, Transport } from './transport
 import { deadlineError, type Subject } from './transport-errors.ts';
 import { DockerHub } from './vendors/docker-hub.ts';
 
+/** All optional: without any, a client that reaches public registries. */
 export interface RegistryClientOptions {
   readonly clock?: Clock;
   readonly budget?: Partial<BudgetSettings>;
@@ -47,10 +48,12 @@ export interface CallOptions {
   readonly meter?: ScanMeter;
 }
 
+/** Of `listTags`; limits that are absent are the default ones. */
 export interface ListOptions extends CallOptions {
   readonly limits?: Partial<ListLimits>;
 }
 
+/** Of `resolve`. */
 export interface ResolveOptions extends CallOptions {
   /** Default: sizes. */
   readonly detail?: ResolveDetail;
@@ -69,6 +72,7 @@ const MAX_FACT_BYTES = 32 * 1024 * 1024;
 const MAX_PAGE_BYTES = 32 * 1024 * 1024;
 const MAX_TAG_DIGESTS = 100_000;
 
+/** All methods reject with RegistryError, or with the reason of the caller's signal. */
 export class RegistryClient {
   readonly #connections: Connections;
   readonly #session: Session;

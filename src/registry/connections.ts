@@ -29,6 +29,7 @@ const systemResolve: ResolveHost = (hostname, callback) => {
   systemLookup(hostname, { all: true }, callback);
 };
 
+/** Both have defaults; tests hand in their own resolver. */
 export interface ConnectionSettings {
   readonly policy?: AddressPolicy;
   readonly resolve?: ResolveHost;
@@ -39,6 +40,7 @@ export type Target =
   | { readonly kind: 'registry' }
   | { readonly kind: 'foreign'; readonly pointedAtBy: string };
 
+/** Pools of connections, each checked against the address policy when it is opened. */
 export class Connections {
   readonly #policy: AddressPolicy;
   readonly #resolve: ResolveHost;

@@ -14,6 +14,7 @@ export function computeDigest(
   return formatDigest(algorithm, createHash(algorithm).update(payload).digest('hex'));
 }
 
+/** Whether the body has this digest, by the algorithm that the digest itself names. */
 export function hasDigest(body: Buffer, mediaType: string, digest: Digest): boolean {
   return computeDigest(body, mediaType, splitDigest(digest).algorithm) === digest;
 }

@@ -24,6 +24,7 @@ export interface View {
   readonly signal: AbortSignal;
 }
 
+/** A manifest whose digest was proved; `digest` is that of the bytes as they came. */
 export interface ManifestContent {
   readonly digest: Digest;
   readonly document: ManifestDocument;
@@ -40,6 +41,7 @@ export interface HeadResult {
 /** Registries refuse larger manifests on push (4 MiB by the specification). */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
+/** Reads by tag or digest. Everything throws RegistryError. */
 export class ContentReader {
   readonly #session: Session;
   /** Manifests and blobs by digest. */
@@ -80,10 +82,7 @@ export class ContentReader {
     const contentType = response.headers.get('content-type') ?? '';
     const digest = proveDigest(response, identifier, subject);
     const document = parseManifest(response.body, contentType);
-    if (!document.ok) {
-      const isForeign = document.error.startsWith('unsupported') && !contentType.includes('html');
-      throw problem(subject, isForeign ? 'UNSUPPORTED' : 'MANIFEST_INVALID', document.error);
-    }
+    if (!document.ok) throw problem(subject, document.error.code, document.error.message);
     const content = { digest, document: document.value };
     this.#facts.set(`${view.key} ${digest}`, content, response.body.length);
     return content;

@@ -1,11 +1,15 @@
 /** Where the API of a registry is: Docker Hub's is not at the host its references name. */
 
-import { formatRepository, type Repository, withRuntimeDefaults } from '../domain/reference.ts';
+import {
+  DEFAULT_REGISTRY,
+  formatRepository,
+  type Repository,
+  withRuntimeDefaults,
+} from '../domain/reference.ts';
 import type { RegistryAccess } from './access.ts';
 import { RegistryError } from './errors.ts';
+import { HUB_REGISTRY_HOST } from './hub-hosts.ts';
 import type { Subject } from './transport-errors.ts';
-
-const HUB_API_HOST = 'registry-1.docker.io';
 
 /**
  * The URL of the API's root, "https://host[:port]/v2/".
@@ -13,7 +17,7 @@ const HUB_API_HOST = 'registry-1.docker.io';
  */
 export function apiRoot(repository: Repository, access: RegistryAccess): URL {
   const { registry } = withRuntimeDefaults(repository);
-  const host = registry === 'docker.io' ? HUB_API_HOST : registry;
+  const host = registry === DEFAULT_REGISTRY ? HUB_REGISTRY_HOST : registry;
   const text = `${access.plainHTTP ? 'http' : 'https'}://${host}/v2/`;
   if (URL.canParse(text)) return new URL(text);
   const subject = subjectOf('asking for', repository);

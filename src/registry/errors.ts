@@ -22,6 +22,7 @@ export const REGISTRY_ERROR_CODES = [
   'UNAVAILABLE',
   'UNREACHABLE',
 ] as const;
+/** One of `REGISTRY_ERROR_CODES`. */
 export type RegistryErrorCode = (typeof REGISTRY_ERROR_CODES)[number];
 
 const REASON: Readonly<Record<RegistryErrorCode, RegistryReason>> = {
@@ -52,6 +53,7 @@ const TEMPORARY: ReadonlySet<RegistryErrorCode> = new Set([
   'UNREACHABLE',
 ]);
 
+/** What a `RegistryError` is made of. */
 export interface RegistryErrorDetails {
   readonly code: RegistryErrorCode;
   /** host[:port] as the reference names it. */
@@ -87,6 +89,7 @@ export class RegistryError extends Error {
   }
 }
 
+/** For catch clauses: anything else is a bug, or the reason of an abort. */
 export function isRegistryError(error: unknown): error is RegistryError {
   return error instanceof RegistryError;
 }

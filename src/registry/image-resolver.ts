@@ -23,6 +23,7 @@ export interface ResolvedPlatform extends Platform {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+/** What a reference means at this moment. */
 export interface ResolvedImage {
   /** What the reference points at: the index, if there is one. */
   readonly digest: Digest;
@@ -46,6 +47,7 @@ const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 /** Platforms of one index that are looked at in detail. */
 const MAX_DETAILED = 32;
 
+/** From a reference to digest, platforms and sizes, with as few requests as the caches allow. */
 export class ImageResolver {
   readonly #content: ContentReader;
   /** The digest a tag had when it was last seen, by view and tag: then a HEAD tells whether it moved. */

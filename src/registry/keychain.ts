@@ -1,8 +1,9 @@
 /** Credentials from pull secrets, matched to repositories exactly: whole host labels, port and path segments. */
 
-import type { Repository } from '../domain/reference.ts';
-import { DEFAULT_REGISTRY, withRuntimeDefaults } from '../domain/reference.ts';
+import { type Repository, withRuntimeDefaults } from '../domain/reference.ts';
 import { err, ok, type Result } from '../domain/result.ts';
+import { isJsonObject, type JsonObject, parseJSON } from '../json.ts';
+import { credentialHost } from './hub-hosts.ts';
 
 /** What a registry is shown; `anonymous` is a value, so nobody forgets the case. */
 export type Credentials =
@@ -11,6 +12,7 @@ export type Credentials =
   | { readonly kind: 'identityToken'; readonly username: string; readonly token: string }
   | { readonly kind: 'registryToken'; readonly token: string };
 
+/** Shown where nothing else matches. */
 export const anonymous: Credentials = { kind: 'anonymous' };
 
 /** Finds what to show for a repository. */
@@ -19,6 +21,7 @@ export interface Keychain {
   find(repository: Repository, signal?: AbortSignal): Promise<readonly Credentials[]>;
 }
 
+/** Knows no credentials for anything. */
 export const emptyKeychain: Keychain = { find: () => Promise.resolve([]) };
 
 /** One row of `auths`: host pattern, port, path prefix, credentials. */
@@ -29,38 +32,26 @@ interface Entry {
   readonly credentials: Credentials;
 }
 
-/** Names of Docker Hub in the wild; all mean docker.io. */
-const HUB_ALIASES: ReadonlySet<string> = new Set([
-  'index.docker.io',
-  'registry-1.docker.io',
-  'registry.hub.docker.com',
-]);
-
 /** Reads the value of `.dockerconfigjson` (type kubernetes.io/dockerconfigjson) or the old `.dockercfg`. */
 export function parseDockerConfig(json: string): Result<Keychain> {
-  let config: unknown;
-  try {
-    config = JSON.parse(json);
-  } catch {
-    // The parser's own message quotes the text, which is a secret.
-    return err('the docker config is not JSON');
-  }
-  if (!isRecord(config)) return err('the docker config is not a JSON object');
+  const config = parseJSON(json);
+  if (config === undefined) return err('the docker config is not JSON');
+  if (!isJsonObject(config)) return err('the docker config is not a JSON object');
   const auths = authsOf(config);
-  return isRecord(auths)
+  return isJsonObject(auths)
     ? ok(keychainOf(readEntries(auths)))
     : err('auths of the docker config is not an object');
 }
 
 /** The old format has the rows at the top level. */
-function authsOf(config: Readonly<Record<string, unknown>>): unknown {
+function authsOf(config: JsonObject): unknown {
   if ('auths' in config) return config['auths'];
   return 'credHelpers' in config || 'credsStore' in config ? {} : config;
 }
 
-function readEntries(auths: Readonly<Record<string, unknown>>): readonly Entry[] {
+function readEntries(auths: JsonObject): readonly Entry[] {
   return Object.entries(auths).flatMap(([key, value]) => {
-    const credentials = isRecord(value) ? readCredentials(value) : undefined;
+    const credentials = isJsonObject(value) ? readCredentials(value) : undefined;
     const entry = credentials && buildEntry(key, credentials);
     return entry ? [entry] : [];
   });
@@ -80,12 +71,6 @@ export function joinKeychains(keychains: readonly Keychain[]): Keychain {
       return found.flat();
     },
   };
-}
-
-/** `host[:port]` under which credentials are looked up: one name for Docker Hub. */
-export function credentialHost(registry: string): string {
-  const host = registry.toLowerCase();
-  return host === '' || HUB_ALIASES.has(host) ? DEFAULT_REGISTRY : host;
 }
 
 function keychainOf(entries: readonly Entry[]): Keychain {
@@ -156,7 +141,7 @@ function pathMatches(prefix: readonly string[], path: readonly string[]): boolea
   return prefix.every((segment, index) => segment === path[index]);
 }
 
-function readCredentials(entry: Readonly<Record<string, unknown>>): Credentials | undefined {
+function readCredentials(entry: JsonObject): Credentials | undefined {
   const token = textOf(entry['registrytoken']);
   if (token !== '') return { kind: 'registryToken', token };
   const auth = textOf(entry['auth']);
@@ -179,8 +164,4 @@ function decodeAuth(auth: string): { username: string; password: string } | unde
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

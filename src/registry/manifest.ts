@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { type Digest, isValidDigest } from '../domain/digest.ts';
 import { normalisePlatform, type Platform } from '../domain/platform.ts';
 import { err, ok, type Result } from '../domain/result.ts';
+import { parseJSON } from '../json.ts';
 import {
   bareMediaType,
   DOCKER_SCHEMA1,
@@ -30,6 +31,7 @@ export interface ChildDescriptor extends Descriptor {
   readonly platform: Platform;
 }
 
+/** What a registry answers for a tag or digest, by its media type. */
 export type ManifestDocument =
   | {
       readonly kind: 'index';
@@ -45,6 +47,12 @@ export type ManifestDocument =
       readonly artifactType?: string;
     }
   | { readonly kind: 'schema1'; readonly mediaType: string; readonly architecture: string };
+
+/** Why a body is no manifest that can be read: malformed, or of a kind that is none of ours. */
+export interface ManifestProblem {
+  readonly code: 'MANIFEST_INVALID' | 'UNSUPPORTED';
+  readonly message: string;
+}
 
 /** What an image says about itself. */
 export interface ImageConfig {
@@ -89,9 +97,9 @@ const configSchema = z.object({
 });
 
 /** `contentType` decides; registries that send none or a generic one are believed by the document's own words. */
-export function parseManifest(body: Buffer, contentType: string): Result<ManifestDocument> {
+export function parseManifest(body: Buffer, contentType: string): Result<ManifestDocument, ManifestProblem> {
   const json = parseJSON(body);
-  if (json === undefined) return err('the manifest is not JSON');
+  if (json === undefined) return malformed('the manifest is not JSON');
   const mediaType = manifestType(json, bareMediaType(contentType));
   if (isIndexType(mediaType)) return parseIndex(json, mediaType);
   if (isManifestType(mediaType)) return parseImage(json, mediaType);
@@ -99,11 +107,18 @@ export function parseManifest(body: Buffer, contentType: string): Result<Manifes
     const parsed = schema1Schema.safeParse(json);
     return parsed.success
       ? ok({ kind: 'schema1', mediaType, ...parsed.data })
-      : err('the schema 1 manifest is malformed');
+      : malformed('the schema 1 manifest is malformed');
   }
-  return err(`unsupported manifest type ${JSON.stringify(mediaType.slice(0, 100))}`);
+  // A page for people in the place of a manifest is a broken answer, not another kind of content.
+  const code = contentType.includes('html') ? 'MANIFEST_INVALID' : 'UNSUPPORTED';
+  return err({ code, message: `unsupported manifest type ${JSON.stringify(mediaType.slice(0, 100))}` });
 }
 
+function malformed(message: string): Result<never, ManifestProblem> {
+  return err({ code: 'MANIFEST_INVALID', message });
+}
+
+/** undefined if the body is no image configuration. */
 export function parseImageConfig(body: Buffer): ImageConfig | undefined {
   const parsed = configSchema.safeParse(parseJSON(body));
   if (!parsed.success) return undefined;
@@ -124,9 +139,9 @@ export function compressedSize(image: ManifestDocument & { kind: 'image' }): num
   return image.layers.reduce((sum, layer) => sum + layer.size, image.config.size);
 }
 
-function parseIndex(json: unknown, mediaType: string): Result<ManifestDocument> {
+function parseIndex(json: unknown, mediaType: string): Result<ManifestDocument, ManifestProblem> {
   const parsed = indexSchema.safeParse(json);
-  if (!parsed.success) return err('the index is malformed');
+  if (!parsed.success) return malformed('the index is malformed');
   const children: ChildDescriptor[] = [];
   for (const entry of parsed.data.manifests) {
     const found = isAttestation(entry.annotations) ? undefined : readPlatform(entry.platform ?? undefined);
@@ -137,9 +152,9 @@ function parseIndex(json: unknown, mediaType: string): Result<ManifestDocument> 
   return ok({ kind: 'index', mediaType, children, ...artifact(parsed.data.artifactType) });
 }
 
-function parseImage(json: unknown, mediaType: string): Result<ManifestDocument> {
+function parseImage(json: unknown, mediaType: string): Result<ManifestDocument, ManifestProblem> {
   const parsed = imageSchema.safeParse(json);
-  if (!parsed.success) return err('the manifest is malformed');
+  if (!parsed.success) return malformed('the manifest is malformed');
   const { config, layers, artifactType: type } = parsed.data;
   return ok({ kind: 'image', mediaType, config, layers, ...artifact(type) });
 }
@@ -184,12 +199,4 @@ function typeByShape(json: object): string | undefined {
   if ('config' in json && 'layers' in json) return OCI_MANIFEST;
   if (!('fsLayers' in json)) return undefined;
   return 'signatures' in json ? DOCKER_SCHEMA1_SIGNED : DOCKER_SCHEMA1;
-}
-
-function parseJSON(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

@@ -17,10 +17,12 @@ export const MANIFEST_ACCEPT = [
   DOCKER_SCHEMA1,
 ].join(', ');
 
+/** OCI image index or Docker manifest list. */
 export function isIndexType(mediaType: string): boolean {
   return mediaType === OCI_INDEX || mediaType === DOCKER_LIST;
 }
 
+/** Manifest of a single image, OCI or Docker schema 2. */
 export function isManifestType(mediaType: string): boolean {
   return mediaType === OCI_MANIFEST || mediaType === DOCKER_MANIFEST;
 }

@@ -18,6 +18,7 @@ export function retryAfterMs(headers: ResponseHeaders, nowMs: number): number | 
   return Number.isNaN(date) ? undefined : clamp(date - nowMs);
 }
 
+/** What an answer says about requests that are left. */
 export interface RateLimit {
   readonly limit: number | undefined;
   readonly remaining: number;

@@ -5,11 +5,13 @@ import { getDomain } from 'tldts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { classifyAddress } from './address-policy.ts';
 
+/** Set by the administrator, never by a custom resource. */
 export interface RealmPolicy {
   /** `--allow-realm`: host names of token services that any registry may use. */
   readonly allowedHosts: ReadonlySet<string>;
 }
 
+/** A token service as a challenge names it, and who would be sent there. */
 export interface RealmQuestion {
   readonly realm: string;
   readonly registryURL: URL;

@@ -1,5 +1,6 @@
 /** The closed list of condition reasons a registry can cause, each with one sentence that tells what to do. */
 
+/** Words of conditions for what registries answer, or do not. */
 export const REGISTRY_REASONS = [
   'RegistryUnreachable',
   'RegistryTimeout',
@@ -15,6 +16,7 @@ export const REGISTRY_REASONS = [
   'ListTooLarge',
   'PolicyRefused',
 ] as const;
+/** One of `REGISTRY_REASONS`. */
 export type RegistryReason = (typeof REGISTRY_REASONS)[number];
 
 /** What a person does about each reason; shown after the message of a condition. */

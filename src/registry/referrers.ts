@@ -5,6 +5,7 @@
 
 import * as z from 'zod';
 import { type Digest, isValidDigest } from '../domain/digest.ts';
+import { parseJSON } from '../json.ts';
 import type { ContentReader, View } from './content.ts';
 import { isRegistryError } from './errors.ts';
 
@@ -25,6 +26,7 @@ const REFERRERS = z.object({
   manifests: z.array(z.object({ digest: z.string(), artifactType: z.string().optional() })),
 });
 
+/** Reads lists only; no signature is verified. */
 export class ReferrerReader {
   readonly #content: ContentReader;
 
@@ -66,13 +68,7 @@ function ifMissing(error: unknown): undefined {
 }
 
 function readReferrers(body: Buffer, by: Referrer['by']): readonly Referrer[] {
-  let json: unknown;
-  try {
-    json = JSON.parse(body.toString('utf8'));
-  } catch {
-    return [];
-  }
-  const parsed = REFERRERS.safeParse(json);
+  const parsed = REFERRERS.safeParse(parseJSON(body));
   if (!parsed.success) return [];
   return parsed.data.manifests.flatMap(({ digest, artifactType = '' }) =>
     isValidDigest(digest) ? [{ digest, artifactType, by }] : [],

@@ -1,5 +1,6 @@
 /** Which tags of a listing were seen before. Registries list in order, so usually the last one is all that must be known. */
 
+/** One for a listing; costs no memory beyond the pages while they are in order. */
 export class SeenTags {
   /** Pages so far, as long as all their tags ascend. */
   readonly #ascending: (readonly string[])[] = [];

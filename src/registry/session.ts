@@ -15,6 +15,7 @@ import { rateLimit, retryAfterMs } from './rate-limit.ts';
 import type { Transport, TransportResponse } from './transport.ts';
 import type { Subject } from './transport-errors.ts';
 
+/** One question to a registry, before anybody has thought of credentials and retries. */
 export interface Call {
   readonly method: 'GET' | 'HEAD';
   readonly url: URL;
@@ -40,12 +41,13 @@ const MAX_PAUSE_MS = 15_000;
 const EXHAUSTED_PAUSE_MS = 60_000;
 const MAX_REMEMBERED = 10_000;
 
+/** Sends calls: right credentials, within the budget, again after what may pass. */
 export class Session {
   readonly #transport: Transport;
   readonly #authentication: Authentication;
   readonly #budgets: BudgetPool;
   readonly #clock: Clock;
-  /** Index of the credentials that worked last, by access and repository. */
+  /** Fingerprint of the credentials that worked last, by view. */
   readonly #working = new BoundedCache<string>(MAX_REMEMBERED);
 
   constructor(transport: Transport, authentication: Authentication, budgets: BudgetPool, clock: Clock) {

@@ -6,6 +6,7 @@ interface Flight<T> {
   callers: number;
 }
 
+/** One for each kind of request; keys must hold everything that makes answers differ. */
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>();
 

@@ -18,6 +18,7 @@ import type { Session } from './session.ts';
 import { readTagPage, type TagPage } from './tag-page.ts';
 import type { TransportResponse } from './transport.ts';
 
+/** Beyond any of these the list is an error (LIST_TOO_LARGE), never a part of it. */
 export interface ListLimits {
   readonly maxTags: number;
   readonly maxPages: number;
@@ -25,12 +26,14 @@ export interface ListLimits {
   readonly maxPageBytes: number;
 }
 
+/** Where the caller names none. */
 export const DEFAULT_LIST_LIMITS: ListLimits = {
   maxTags: 100_000,
   maxPages: 10_000,
   maxPageBytes: 16 * 1024 * 1024,
 };
 
+/** Whose view of which repository, and how much of it may be read. */
 export interface ListRequest {
   readonly repository: Repository;
   readonly access: RegistryAccess;
@@ -51,6 +54,7 @@ export interface KnownPage {
   readonly link: string | undefined;
 }
 
+/** Walks the pages of a list, asking conditionally for those it knows. */
 export class TagLister {
   readonly #session: Session;
   readonly #pages: BoundedCache<KnownPage>;

@@ -3,6 +3,7 @@
 import { type Digest, isValidDigest } from '../domain/digest.ts';
 import { isValidTag } from '../domain/reference.ts';
 import { err, ok, type Result } from '../domain/result.ts';
+import { isJsonObject, type JsonObject, parseJSON } from '../json.ts';
 
 /** What some registries tell about a tag in the list itself. */
 export interface TagFact {
@@ -14,6 +15,7 @@ export interface TagFact {
   readonly pushedMs?: number;
 }
 
+/** One page, in the order of the registry. */
 export interface TagPage {
   readonly tags: readonly string[];
   /** By tag; empty unless the registry lists digests. */
@@ -38,7 +40,7 @@ const OPEN_BRACE = 0x7b;
 export async function readTagPage(body: Buffer): Promise<Result<TagPage>> {
   if (await hasTooManyElements(body)) return err('the page has too many elements');
   const json = parseJSON(body);
-  if (!isRecord(json) || !('tags' in json)) return err('the answer is not a tag list');
+  if (!isJsonObject(json) || !('tags' in json)) return err('the answer is not a tag list');
   const entries = json['tags'] ?? [];
   if (!Array.isArray(entries)) return err('the answer is not a tag list');
   const tags = await validTags(entries);
@@ -57,7 +59,7 @@ async function validTags(entries: readonly unknown[]): Promise<readonly string[]
 }
 
 /** Lets other work run between two chunks. */
-export function breathe(): Promise<void> {
+function breathe(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });
@@ -66,16 +68,16 @@ export function breathe(): Promise<void> {
 /** GCR and Artifact Registry: `"manifest": {"sha256:…": {"tag": […], "mediaType": …, "imageSizeBytes": "…"}}`. */
 function readManifestMap(manifests: unknown): ReadonlyMap<string, TagFact> {
   const facts = new Map<string, TagFact>();
-  if (!isRecord(manifests)) return facts;
+  if (!isJsonObject(manifests)) return facts;
   for (const [digest, entry] of Object.entries(manifests)) {
-    if (!isValidDigest(digest) || !isRecord(entry) || !Array.isArray(entry['tag'])) continue;
+    if (!isValidDigest(digest) || !isJsonObject(entry) || !Array.isArray(entry['tag'])) continue;
     const fact = buildFact(digest, entry);
     for (const tag of entry['tag'] as unknown[]) if (typeof tag === 'string') facts.set(tag, fact);
   }
   return facts;
 }
 
-function buildFact(digest: Digest, entry: Readonly<Record<string, unknown>>): TagFact {
+function buildFact(digest: Digest, entry: JsonObject): TagFact {
   const { mediaType } = entry;
   const size = positive(entry['imageSizeBytes']);
   const pushedMs = positive(entry['timeUploadedMs']);
@@ -115,16 +117,4 @@ function countElements(bytes: Buffer, count: { commas: number; brackets: number 
   }
   count.commas += commas;
   count.brackets += brackets;
-}
-
-function parseJSON(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 /** Reads regular files out of a small tar archive in memory (ustar, with GNU and pax long names). */
 
+/** A regular file; other entries are not given out. */
 export interface TarFile {
   /** Without leading "./" or "/". */
   readonly path: string;

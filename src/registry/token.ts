@@ -1,6 +1,7 @@
 /** Reads what a token service answers. */
 
 import * as z from 'zod';
+import { parseJSON } from '../json.ts';
 
 /** RFC 6749 and the distribution token specification name the token differently; both are in use. */
 const TOKEN_ANSWER = z.object({
@@ -24,13 +25,7 @@ const SAFETY_SECONDS = 5;
 
 /** undefined if the body is no token answer, or the token could not stand in a header. */
 export function readToken(body: Buffer): Token | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
-  const answer = TOKEN_ANSWER.safeParse(json);
+  const answer = TOKEN_ANSWER.safeParse(parseJSON(body));
   if (!answer.success) return undefined;
   const { token, access_token: accessToken, expires_in: expiresIn = DEFAULT_LIFETIME_SECONDS } = answer.data;
   const value = token || accessToken || '';

@@ -12,6 +12,7 @@ import { type ResponseHeaders, rateLimit } from './rate-limit.ts';
 import { isPlainAllowed } from './realm.ts';
 import { type Subject, toRegistryError } from './transport-errors.ts';
 
+/** One exchange to be; redirects belong to it. */
 export interface TransportRequest {
   readonly method: 'GET' | 'HEAD' | 'POST';
   readonly url: URL;
@@ -29,6 +30,7 @@ export interface TransportRequest {
   readonly signal: AbortSignal;
 }
 
+/** Of any status; the body is decompressed and complete. */
 export interface TransportResponse {
   readonly status: number;
   readonly headers: ResponseHeaders;
@@ -49,6 +51,7 @@ export interface ObservedExchange {
   readonly remaining: number | undefined;
 }
 
+/** The same for all exchanges of the process. */
 export interface TransportSettings {
   /** Deadline of one exchange with its redirects, milliseconds. */
   readonly requestTimeoutMs: number;
@@ -56,12 +59,14 @@ export interface TransportSettings {
   readonly observe?: (exchange: ObservedExchange) => void;
 }
 
+/** Until options say otherwise. */
 export const DEFAULT_TRANSPORT: TransportSettings = { requestTimeoutMs: 30_000, userAgent: 'larder' };
 
 const unzip = promisify(gunzip);
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
+/** Holds no state but its connections. Everything throws RegistryError. */
 export class Transport {
   readonly #connections: Connections;
   readonly #clock: Clock;

@@ -1,6 +1,7 @@
 /** Cursor paging: a cursor names the last item of a page, so that changes of the list before it move nothing. */
 
 import * as z from 'zod';
+import { parseJSON } from '../json.ts';
 import { ProblemError } from './problem.ts';
 
 const DEFAULT_LIMIT = 100;
@@ -63,16 +64,8 @@ function writeCursor({ key, index }: Cursor): string {
 }
 
 function readCursor(text: string): Cursor {
-  const parsed = cursorSchema.safeParse(jsonOf(Buffer.from(text, 'base64url').toString('utf8')));
+  const parsed = cursorSchema.safeParse(parseJSON(Buffer.from(text, 'base64url')));
   if (!parsed.success) throw new ProblemError('BadRequest', 'query.cursor: is not the `next` of a page');
   const [index, key] = parsed.data;
   return { index, key };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -18,7 +18,7 @@ import { sha256 } from '../support/fake-registry.ts';
 
 function parse(document: unknown, contentType: string): ManifestDocument | string {
   const parsed = parseManifest(Buffer.from(JSON.stringify(document)), contentType);
-  return parsed.ok ? parsed.value : parsed.error;
+  return parsed.ok ? parsed.value : parsed.error.message;
 }
 
 const CONFIG = { mediaType: 'application/vnd.oci.image.config.v1+json', digest: sha256('c'), size: 10 };
@@ -79,10 +79,18 @@ describe('parseManifest', () => {
     ['{}', OCI_INDEX, 'the index is malformed'],
     ['{"config":{"digest":"x"},"layers":[]}', OCI_MANIFEST, 'the manifest is malformed'],
     ['{"architecture":7}', DOCKER_SCHEMA1, 'the schema 1 manifest is malformed'],
+    ['{}', 'text/html; charset=utf-8', 'unsupported manifest type "text/html"'],
+  ])('refuses %s as %s', (body, contentType, message) => {
+    const error = { code: 'MANIFEST_INVALID', message };
+    expect(parseManifest(Buffer.from(body), contentType)).toEqual({ ok: false, error });
+  });
+
+  it.each([
     ['{}', 'application/json', 'unsupported manifest type "application/json"'],
     ['[]', '', 'unsupported manifest type ""'],
     ['{"manifests":[]}', 'application/vnd.other', 'unsupported manifest type "application/vnd.other"'],
-  ])('refuses %s as %s', (body, contentType, error) => {
+  ])('knows that %s as %s is some other content', (body, contentType, message) => {
+    const error = { code: 'UNSUPPORTED', message };
     expect(parseManifest(Buffer.from(body), contentType)).toEqual({ ok: false, error });
   });
 

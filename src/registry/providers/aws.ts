@@ -1,8 +1,9 @@
 /** Amazon ECR with a web identity (IRSA) or EKS Pod Identity: role credentials, then an authorization token by SigV4. */
 
 import { sign } from 'aws4';
+import type { JsonObject } from '../../json.ts';
 import type { CloudRequest } from './cloud-fetch.ts';
-import { fetchJSON, type JsonObject, textMember } from './json-answer.ts';
+import { fetchJSON, textMember } from './json-answer.ts';
 import {
   type CloudCredentials,
   type CloudProvider,
@@ -35,6 +36,7 @@ const DEFAULT_LIFETIME_MS = 3_600_000;
 const STS = 'the security token service';
 const ECR = 'ECR';
 
+/** Serves hosts of ECR; IRSA if its variables are there, else EKS Pod Identity. */
 export function awsProvider(settings: AwsSettings, context: ProviderContext): CloudProvider {
   return {
     serves: (host) => HOST.test(host),

@@ -28,6 +28,7 @@ const USERNAME = '00000000-0000-0000-0000-000000000000';
 /** Refresh tokens live three hours; the answer does not say so. */
 const LIFETIME_MS = 3 * 3_600_000;
 
+/** Serves hosts of Azure Container Registry, by AKS workload identity. */
 export function azureProvider(settings: AzureSettings, context: ProviderContext): CloudProvider {
   return {
     serves: (host) => HOST.test(host),

@@ -2,6 +2,7 @@
 
 import { Agent } from 'undici';
 
+/** A request with its secrets; never logged. */
 export interface CloudRequest {
   readonly method: 'GET' | 'POST' | 'PUT';
   readonly url: string;
@@ -10,6 +11,7 @@ export interface CloudRequest {
   readonly signal: AbortSignal;
 }
 
+/** The body as text, at most 256 KiB. */
 export interface CloudResponse {
   readonly status: number;
   readonly text: string;

@@ -9,9 +9,12 @@ import { openCloudFetch } from './cloud-fetch.ts';
 import { type GcpSettings, gcpProvider } from './gcp.ts';
 import { type CloudProvider, type ProviderContext, providerKeychain } from './provider.ts';
 
+/** As `access.provider` names them. */
 export const CLOUDS = ['GCP', 'AWS', 'Azure'] as const;
+/** One of `CLOUDS`. */
 export type Cloud = (typeof CLOUDS)[number];
 
+/** What the environment of the pod tells of each cloud. */
 export interface CloudSettings {
   readonly gcp: GcpSettings;
   readonly aws: AwsSettings;

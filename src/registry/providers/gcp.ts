@@ -3,6 +3,7 @@
 import { fetchJSON, secondsMember, textMember } from './json-answer.ts';
 import type { CloudProvider, ProviderContext } from './provider.ts';
 
+/** Set by the environment of the pod. */
 export interface GcpSettings {
   /** `GCE_METADATA_HOST`; default metadata.google.internal. */
   readonly metadataHost?: string;
@@ -13,6 +14,7 @@ const TOKEN_PATH = '/computeMetadata/v1/instance/service-accounts/default/token'
 const DEFAULT_LIFETIME_MS = 5 * 60_000;
 const WHAT = 'the metadata server';
 
+/** Serves hosts of Artifact Registry and Container Registry, by the metadata server. */
 export function gcpProvider(
   { metadataHost = 'metadata.google.internal' }: GcpSettings,
   { fetch }: ProviderContext,

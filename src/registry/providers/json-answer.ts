@@ -1,9 +1,8 @@
 /** Reading a cloud's JSON answers: text and numbers by path, failures without repeating what was answered. */
 
+import { type JsonObject, parseJSON } from '../../json.ts';
 import type { CloudFetch, CloudRequest } from './cloud-fetch.ts';
 import { providerError } from './provider.ts';
-
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The answer of a 200. @throws RegistryError that names `what` and the status only */
 export async function fetchJSON(
@@ -17,12 +16,8 @@ export async function fetchJSON(
     throw providerError(host, `${what} does not answer`);
   });
   if (answer.status !== 200) throw providerError(host, `${what} answers ${answer.status}`, answer.status);
-  try {
-    const json: unknown = JSON.parse(answer.text);
-    if (typeof json === 'object' && json !== null) return json as JsonObject;
-  } catch {
-    // The parser's message would quote the answer, which holds the secret.
-  }
+  const json = parseJSON(answer.text);
+  if (typeof json === 'object' && json !== null) return json as JsonObject;
   throw providerError(host, `${what} answers something else than JSON`, 422);
 }
 

@@ -3,7 +3,8 @@
 import type { Clock } from '../../clock.ts';
 import { BoundedCache } from '../bounded-cache.ts';
 import { RegistryError } from '../errors.ts';
-import { type Credentials, credentialHost, type Keychain } from '../keychain.ts';
+import { credentialHost } from '../hub-hosts.ts';
+import type { Credentials, Keychain } from '../keychain.ts';
 import { SingleFlight } from '../single-flight.ts';
 import type { CloudFetch } from './cloud-fetch.ts';
 

@@ -7,14 +7,16 @@
 
 import * as z from 'zod';
 import type { Clock } from '../../clock.ts';
-import { type Digest, isValidDigest } from '../../domain/digest.ts';
-import { type Repository, withRuntimeDefaults } from '../../domain/reference.ts';
+import { isValidDigest } from '../../domain/digest.ts';
+import { DEFAULT_REGISTRY, type Repository, withRuntimeDefaults } from '../../domain/reference.ts';
+import { parseJSON } from '../../json.ts';
 import type { RegistryAccess } from '../access.ts';
 import { answerError } from '../answer-errors.ts';
 import { BoundedCache } from '../bounded-cache.ts';
 import type { BudgetPool } from '../budget.ts';
 import { subjectOf } from '../endpoint.ts';
 import { RegistryError } from '../errors.ts';
+import { HUB_WEB_HOST } from '../hub-hosts.ts';
 import type { ScanMeter } from '../meter.ts';
 import type { TagFact } from '../tag-page.ts';
 import type { Transport } from '../transport.ts';
@@ -31,8 +33,8 @@ const PAGE = z.object({
   ),
 });
 
-const HUB_HOST = 'hub.docker.com';
-export const DOCKER_HUB_URL = `https://${HUB_HOST}/`;
+/** Root of Docker Hub's own API. */
+export const DOCKER_HUB_URL = `https://${HUB_WEB_HOST}/`;
 const PAGE_SIZE = 100;
 /** A first look reads the newest tags only; the rest is asked for by HEAD when it is wanted. */
 const MAX_PAGES = 3;
@@ -51,6 +53,7 @@ interface Known {
   readonly newest: string;
 }
 
+/** Which repository, and whose connection is used. */
 export interface HubRequest {
   readonly repository: Repository;
   readonly access: RegistryAccess;
@@ -58,6 +61,7 @@ export interface HubRequest {
   readonly signal: AbortSignal;
 }
 
+/** One for the process; credentials are never sent to it. */
 export class DockerHub {
   readonly #transport: Transport;
   readonly #clock: Clock;
@@ -76,7 +80,7 @@ export class DockerHub {
   }
 
   serves(repository: Repository): boolean {
-    return withRuntimeDefaults(repository).registry === 'docker.io';
+    return withRuntimeDefaults(repository).registry === DEFAULT_REGISTRY;
   }
 
   /** Facts of recently pushed tags; none of a repository that is not public or while the API refuses. */
@@ -127,7 +131,7 @@ export class DockerHub {
       ordering: 'last_updated',
     }).toString();
     const subject = subjectOf("asking Docker Hub's API about", request.repository);
-    const budget = this.#budgets.get(HUB_HOST, request.access.identity);
+    const budget = this.#budgets.get(HUB_WEB_HOST, request.access.identity);
     const permit = await budget.acquire(0, request.signal);
     try {
       const { access, meter, signal } = request;
@@ -160,13 +164,7 @@ interface HubEntry {
 
 /** undefined for anything else than a page: what is known must not be taken for current then. */
 function readPage(body: Buffer): readonly HubEntry[] | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
-  const page = PAGE.safeParse(json);
+  const page = PAGE.safeParse(parseJSON(body));
   if (!page.success) return undefined;
   return page.data.results.map(({ name, digest, media_type: mediaType, last_updated: updated }) => ({
     name,
@@ -178,10 +176,9 @@ function readPage(body: Buffer): readonly HubEntry[] | undefined {
 
 function addFact(facts: Map<string, TagFact>, { name, digest, mediaType, updated }: HubEntry): void {
   if (!isValidDigest(digest)) return;
-  const known: Digest = digest;
   const pushedMs = Date.parse(updated);
   facts.set(name, {
-    digest: known,
+    digest,
     ...(mediaType !== '' && { mediaType }),
     ...(!Number.isNaN(pushedMs) && { pushedMs }),
   });

@@ -1,7 +1,8 @@
 /** A registry login as a Secret: for the kubelet a docker config, for us the two values as they were given. */
 
-import { withRuntimeDefaults } from '../../domain/reference.ts';
+import { DEFAULT_REGISTRY } from '../../domain/reference.ts';
 import type { KubeObject, ResourceType } from '../../kube/resource.ts';
+import { credentialHost } from '../../registry/hub-hosts.ts';
 import { parseDockerConfig } from '../../registry/keychain.ts';
 import { NO_LOGIN, type RegistryLogin } from './image-view.ts';
 
@@ -45,15 +46,12 @@ export function loginData(login: RegistryLogin, registryUrl: string): Readonly<R
 
 /** The key of a docker config that the kubelet matches with images: `host[:port]`, or the old URL of Docker Hub. */
 export function credentialKey(registryUrl: string): string {
-  const host =
-    registryUrl
-      .replace(/^[a-z]+:\/\//i, '')
-      .split('/', 1)[0]
-      ?.toLowerCase() ?? '';
-  const { registry } = withRuntimeDefaults({ registry: host, repository: 'any/image' });
-  const isHub =
-    registry === 'docker.io' || host === 'registry-1.docker.io' || host === 'registry.hub.docker.com';
-  return isHub ? DOCKER_HUB_KEY : host;
+  const host = credentialHost(hostOf(registryUrl));
+  return host === DEFAULT_REGISTRY ? DOCKER_HUB_KEY : host;
+}
+
+function hostOf(registryUrl: string): string {
+  return registryUrl.replace(/^[a-z]+:\/\//i, '').split('/', 1)[0] ?? '';
 }
 
 /** The login in a Secret: ours, one of type basic-auth, or whatever its docker config holds for this registry. */
@@ -65,8 +63,7 @@ export async function readLogin(secret: Secret, registryUrl: string): Promise<Re
   }
   const config = parseDockerConfig(decode(secret, CONFIG_KEY) ?? '');
   if (!config.ok) return NO_LOGIN;
-  const host = registryUrl.replace(/^[a-z]+:\/\//i, '').split('/', 1)[0] ?? '';
-  const [found] = await config.value.find({ registry: host, repository: 'any/image' });
+  const [found] = await config.value.find({ registry: hostOf(registryUrl), repository: 'any/image' });
   return found?.kind === 'basic' ? { username: found.username, password: found.password } : NO_LOGIN;
 }
 

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { validateReference } from '../../domain/reference.ts';
+import { parseJSON } from '../../json.ts';
 import { eventId, time } from './fields.ts';
 import { defineFormat, hasField } from './format.ts';
 import type { PushDraft } from './push.ts';
@@ -36,12 +37,9 @@ export const google = defineFormat({
 });
 
 function decode(base64: string, context: z.RefinementCtx): unknown {
-  try {
-    return JSON.parse(Buffer.from(base64, 'base64').toString('utf8'));
-  } catch {
-    context.addIssue({ code: 'custom', message: 'not JSON in base64' });
-    return z.NEVER;
-  }
+  const json = parseJSON(Buffer.from(base64, 'base64'));
+  if (json === undefined) context.addIssue({ code: 'custom', message: 'not JSON in base64' });
+  return json;
 }
 
 /** `tag` and `digest` are whole references. */

@@ -1,6 +1,7 @@
 /** From the body of a request to pushes: which vendor's format it is, and what it says. */
 
 import { err, ok, type Result } from '../../domain/result.ts';
+import { parseJSON } from '../../json.ts';
 import { amazon } from './amazon.ts';
 import { azure, azureCloudEvents } from './azure.ts';
 import { distribution } from './distribution.ts';
@@ -35,21 +36,13 @@ export interface Delivery {
 
 /** The pushes, or a sentence that says which fields were expected. `text` is the body as it came. */
 export function readPayload(text: string, headers: HeaderReader): Result<Delivery> {
-  const payload = parseJson(text);
-  if (!payload.ok) return payload;
-  const format = FORMATS.find((candidate) => candidate.recognises(payload.value, headers));
+  const payload = parseJSON(text);
+  if (payload === undefined) return err('the body is not JSON');
+  const format = FORMATS.find((candidate) => candidate.recognises(payload, headers));
   if (format === undefined) return err(`no known format: expected one of ${expectations()}`);
-  const pushes = format.read(payload.value);
+  const pushes = format.read(payload);
   if (!pushes.ok) return err(`${pushes.error}; expected ${format.expects}`);
   return ok({ vendor: format.vendor, pushes: pushes.value });
-}
-
-function parseJson(text: string): Result<unknown> {
-  try {
-    return ok(JSON.parse(text) as unknown);
-  } catch {
-    return err('the body is not JSON');
-  }
 }
 
 function expectations(): string {
