@@ -15,6 +15,7 @@ export interface CallOptions {
 
 /** Lists of nothing but the metadata of built-in kinds: a fraction of the bytes. */
 export const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+/** Other than whole objects. */
 export type Representation = typeof METADATA_ONLY;
 
 /** Which objects of a kind are meant; selectors as query text (see `selectors.ts`). */
@@ -107,6 +108,7 @@ export interface DeleteOptions extends CallOptions {
 /** Query parameters; absent and empty ones are left out. */
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
+/** The selectors of a list. */
 export function selectionQuery({ labelSelector, fieldSelector }: ListOptions): Query {
   return { labelSelector, fieldSelector };
 }

@@ -4,7 +4,6 @@ import {
   type Condition,
   type ConditionMoment,
   type ConditionStatus,
-  findCondition,
   isConditionTrue,
   removeCondition,
   setCondition,
@@ -45,23 +44,6 @@ export type PassOutcome =
   | { readonly kind: 'concluded'; readonly summary: Summary }
   | { readonly kind: 'suspended' }
   | { readonly kind: 'failed'; readonly error: unknown };
-
-/**
- * Ready from other conditions: True if all of `types` are True, else the words of the first that is not. A missing
- * one counts as Unknown.
- */
-export function readyWhen(types: readonly string[], readyMessage: string): (draft: CommonStatus) => Summary {
-  return (draft) => {
-    const missing = types.find((type) => !isConditionTrue(draft, type));
-    if (missing === undefined) return { status: 'True', reason: 'Succeeded', message: readyMessage };
-    const { status, reason, message } = findCondition(draft, missing) ?? {
-      status: 'Unknown',
-      reason: `${missing}Unknown`,
-      message: `${missing} has not been determined yet`,
-    };
-    return { status, reason, message };
-  };
-}
 
 /** Writes the outcome into the draft. */
 export function conclude(

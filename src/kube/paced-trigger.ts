@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { formatKey, type ObjectKey } from './resource.ts';
 import { Trigger } from './watch-source.ts';
 
+/** A trigger for things that change faster than anybody needs to look. */
 export class PacedTrigger extends Trigger {
   readonly #clock: Clock;
   readonly #everyMs: number;

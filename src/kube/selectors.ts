@@ -1,4 +1,4 @@
-/** Label selectors: as the API writes them, as query text, and evaluated here. */
+/** Label and field selectors as query text. */
 
 /** `values` are ignored by Exists and DoesNotExist. */
 export interface LabelRequirement {
@@ -11,36 +11,6 @@ export interface LabelRequirement {
 export interface LabelSelector {
   readonly matchLabels?: Readonly<Record<string, string>> | undefined;
   readonly matchExpressions?: readonly LabelRequirement[] | undefined;
-}
-
-/** Evaluates a selector as the server would. */
-export function matchesLabels(
-  selector: LabelSelector,
-  labels: Readonly<Record<string, string>> = {},
-): boolean {
-  const exact = Object.entries(selector.matchLabels ?? {});
-  return (
-    exact.every(([key, value]) => labels[key] === value) &&
-    (selector.matchExpressions ?? []).every((requirement) => matchesRequirement(requirement, labels))
-  );
-}
-
-/** `NotIn` also matches objects without the label, as on the server. */
-function matchesRequirement(
-  requirement: LabelRequirement,
-  labels: Readonly<Record<string, string>>,
-): boolean {
-  const value = labels[requirement.key];
-  switch (requirement.operator) {
-    case 'In':
-      return value !== undefined && (requirement.values ?? []).includes(value);
-    case 'NotIn':
-      return value === undefined || !(requirement.values ?? []).includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-  }
 }
 
 /** Query text such as `app=larder,tier in (a,b),!legacy`; empty for a selector of everything. */

@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { ApiError, WriteFencedError } from '../../src/kube/api-error.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
-import { readyWhen } from '../../src/kube/conclusion.ts';
 import { findCondition, setCondition } from '../../src/kube/condition.ts';
 import type { ReconcileContext } from '../../src/kube/controller.ts';
 import type { EventNote } from '../../src/kube/events.ts';
@@ -331,30 +330,6 @@ describe('conditions over time', () => {
     await build({ summarise }).reconcile(key, context());
     expect(conditions()).toEqual({ Ready: 'False/Stocking', Reconciling: 'True/Pulling' });
     expect(stored().status?.observedGeneration).toBeUndefined();
-  });
-
-  it('make Ready of their dependents', async () => {
-    await arrange();
-    let status: 'True' | 'False' = 'False';
-    const summarise = readyWhen(['Sized'], 'all sized');
-    const reconciler = build({
-      phases: [
-        (object, draft, { now }) => {
-          const update = { type: 'Sized', status, reason: 'Measured', message: 'by hand' };
-          if (object.spec?.size !== 0)
-            setCondition(draft, update, { now, generation: object.metadata.generation });
-          return {};
-        },
-      ],
-      summarise: (_object, draft) => summarise(draft),
-    });
-    await reconciler.reconcile(key, context());
-    expect(conditions()).toEqual({ Sized: 'False/Measured', Ready: 'False/Measured' });
-    await caught();
-    status = 'True';
-    await reconciler.reconcile(key, context());
-    expect(conditions()).toEqual({ Sized: 'True/Measured', Ready: 'True/Succeeded' });
-    expect(summarise({})).toMatchObject({ status: 'Unknown', reason: 'SizedUnknown' });
   });
 });
 
