@@ -129,20 +129,27 @@ function nodeStatus(
   return [{ name: node.name, eligible: place.eligible, comment, cached }];
 }
 
+/** Types that the original counts. */
+type CountedType = 'release' | 'weekly' | 'daily';
+
+/** What is selected of a type where `spec.select` is left out. */
+const RSP_DEFAULTS: Readonly<Record<CountedType, number>> = { release: 1, weekly: 2, daily: 3 };
+const OTHER_DEFAULTS: Readonly<Record<CountedType, number>> = { release: 1, weekly: 0, daily: 0 };
+
 function config({ spec }: ImageSource): z.output<typeof prepullsSchema>['config'] {
   const { tags, select } = spec;
   const { registry, repository } = parseRepository(spec.image);
-  const newest = (type: string, byDefault: number): number | null => {
-    if (select === undefined) return byDefault;
+  const newest = (type: CountedType): number | null => {
+    if (select === undefined) return (tags.grammar === 'RSP' ? RSP_DEFAULTS : OTHER_DEFAULTS)[type];
     const rule = select.find((each) => each.type === type);
     return rule === undefined ? 0 : (rule.newest ?? null);
   };
   return {
     source: { type: 'docker', registry, repository },
     recommended_tag: tags.recommended,
-    num_releases: newest('release', 1),
-    num_weeklies: newest('weekly', 2),
-    num_dailies: newest('daily', 3),
+    num_releases: newest('release'),
+    num_weeklies: newest('weekly'),
+    num_dailies: newest('daily'),
     cycle: tags.cycle ?? null,
     pin: select?.flatMap(({ tags: pinned = [] }) => pinned) ?? [],
     alias_tags: [...(tags.aliases ?? [])],

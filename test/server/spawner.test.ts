@@ -104,6 +104,17 @@ describe('GET /spawner/v1/prepulls', () => {
       },
     });
   });
+
+  it.each([
+    ['RSP', { num_releases: 1, num_weeklies: 2, num_dailies: 3 }],
+    ['SemVer', { num_releases: 1, num_weeklies: 0, num_dailies: 0 }],
+  ] as const)('tells what a source without rules selects of the grammar %s', async (grammar, config) => {
+    const world = new ReadingWorld();
+    world.listings.set('default/lab', { images: runService(advised(CASES[0] as Row)), origin: 'Scan' });
+    world.setSources(imageSource({ spec: { image: 'example.com/lab', tags: { grammar } } }));
+    await using served = await serveWorld(world);
+    expect(await (await served.fetch('/spawner/v1/prepulls')).json()).toMatchObject({ config });
+  });
 });
 
 describe('the menu and what is looked up', () => {
