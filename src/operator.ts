@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { EVENT_CONTROLLER } from './api/group-version.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { AccessReader } from './controllers/access.ts';
 import { ScanMemory } from './controllers/image-source/scan-memory.ts';
@@ -30,7 +31,6 @@ import { USER_AGENT } from './version.ts';
 
 const LEASE_NAME = 'larder';
 const FIELD_MANAGER = 'larder';
-const EVENT_CONTROLLER = 'larder.dev/operator';
 
 /**
  * Builds an operator that has not done anything yet. `environment` tells the cloud the pod runs in, if any.
@@ -61,6 +61,7 @@ export function createOperator(
   );
 }
 
+/** One process: standby until it leads, then until it is stopped. */
 export class LarderOperator extends BaseOperator {
   readonly #process: Process;
 

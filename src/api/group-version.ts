@@ -1,13 +1,17 @@
 /** Names of our API group: what every object, label and annotation of Larder is called. */
 
+/** API group of all our kinds. */
 export const GROUP = 'larder.dev';
 export const VERSION = 'v1alpha1';
+/** As objects state it. */
 export const API_VERSION = `${GROUP}/${VERSION}`;
 
 /** The short name of all our kinds together: `kubectl get larder`. */
 export const CATEGORY = 'larder';
 
+/** Our kinds. */
 export const KINDS = ['ImageSource', 'PrepulledImage', 'DockerImageRecord'] as const;
+/** One of `KINDS`. */
 export type Kind = (typeof KINDS)[number];
 
 /** REST path segment of each kind. */
@@ -39,6 +43,8 @@ export const LABELS = {
   component: `${GROUP}/component`,
   /** On a DockerImageRecord: its primary key; survives backups that drop the status. */
   pk: `${GROUP}/pk`,
+  /** On a Secret with a registry login: metadata.name of the DockerImageRecord it was made for. */
+  record: `${GROUP}/record`,
   domain: `${GROUP}/domain`,
   framework: `${GROUP}/framework`,
   minHardware: `${GROUP}/min-hardware`,
@@ -46,6 +52,9 @@ export const LABELS = {
   /** Prefix of one label a task: `task.larder.dev/Train: ""`. */
   taskPrefix: `task.${GROUP}/`,
 } as const;
+
+/** `reportingComponent` of the Events that the operator writes. */
+export const EVENT_CONTROLLER = `${GROUP}/operator`;
 
 /** Holds a referenced DockerImageRecord until nobody refers to it. */
 export const RECORD_FINALIZER = `${GROUP}/reference-protection`;

@@ -12,7 +12,7 @@ import { type ClientLimiter, clientOf } from './client-limiter.ts';
 import { signalOf } from './client-signal.ts';
 import { finishExchange } from './exchange-log.ts';
 import type { HttpMetrics } from './http-metrics.ts';
-import { ProblemError, problemOf, problemResponse } from './problem.ts';
+import { ProblemError, problemOf, problemResponse, unauthorized } from './problem.ts';
 import type { Exchange, RouteGroup, ServerContext, ServerEnv } from './route-group.ts';
 import { securityHeaders } from './security-headers.ts';
 
@@ -211,8 +211,7 @@ async function nameCaller(
     });
     exchange.renewCaller = (signal) => authorizer.authenticate(token, signal);
   } else if (!(authorizer.anonymousRead && READING_METHODS.has(context.req.method))) {
-    const headers = { 'www-authenticate': 'Bearer realm="larder"' };
-    throw new ProblemError('Unauthorized', 'a bearer token is needed', { headers });
+    throw unauthorized('a bearer token is needed');
   }
 }
 
@@ -225,8 +224,7 @@ function bearerToken(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
   const token = /^bearer +(?<token>[\w.~+/=-]+) *$/i.exec(header)?.groups?.['token'];
   if (token !== undefined) return token;
-  const headers = { 'www-authenticate': 'Bearer realm="larder"' };
-  throw new ProblemError('Unauthorized', 'the Authorization header holds no bearer token', { headers });
+  throw unauthorized('the Authorization header holds no bearer token');
 }
 
 function limitBody({ maxBodyBytes = MAX_BODY_BYTES }: RouteGroup): MiddlewareHandler<ServerEnv> {

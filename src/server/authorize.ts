@@ -5,7 +5,7 @@ import { GROUP } from '../api/group-version.ts';
 import type { Clock } from '../clock.ts';
 import { BoundedCache } from '../registry/bounded-cache.ts';
 import { SingleFlight } from '../registry/single-flight.ts';
-import { ProblemError } from './problem.ts';
+import { ProblemError, unauthorized } from './problem.ts';
 
 /** As TokenReview tells it. Anonymous callers have the name and group that Kubernetes gives them. */
 export interface Caller {
@@ -176,12 +176,6 @@ async function inTurns<T>(items: readonly T[], act: (item: T) => Promise<void>):
 
 function isOpen({ verb, group, resource }: ObjectAccess): boolean {
   return READING.has(verb) && (group === GROUP || SERVED.has(`${group}/${resource}`));
-}
-
-function unauthorized(detail: string): ProblemError {
-  return new ProblemError('Unauthorized', detail, {
-    headers: { 'www-authenticate': 'Bearer realm="larder"' },
-  });
 }
 
 function unavailable(cause: unknown): ProblemError {

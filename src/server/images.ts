@@ -3,6 +3,7 @@
 import type { Hono } from 'hono';
 import * as z from 'zod';
 import type { NodeFacts } from '../domain/node.ts';
+import { compareNames } from '../domain/sorted-names.ts';
 import { countStates, PAIR_STATES, type PairState, type StockCounts } from '../domain/stock-report.ts';
 import { formatKey } from '../kube/resource.ts';
 import { coverageSchema, imageCoverageSchema, stockedImagePageSchema } from './answers.ts';
@@ -11,17 +12,16 @@ import { type ImageCoverage, imageCoverage } from './image-coverage.ts';
 import { type Operation, readParams, readQuery } from './operation.ts';
 import { pageOf, pageQuery } from './page.ts';
 import { ProblemError } from './problem.ts';
-import { IMAGES, NODES, noQuery, objectParams, type ReadingParts } from './reading.ts';
+import { IMAGES, NODES, noQuery, objectParams, type ReadingParts, toggle } from './reading.ts';
 import { representationOf, respond, respondJson } from './representation.ts';
 import type { ServerContext, ServerEnv } from './route-group.ts';
 import { describeCoverage, describeStocked, sourceOf } from './stocked-image.ts';
 import { stringifySlowly } from './stringify.ts';
 
-const toggle = z.enum(['true', 'false']).transform((value) => value === 'true');
-const dnsName = z.string().max(253);
+const objectName = z.string().max(253);
 
 const filters = {
-  namespace: dnsName.optional().describe('Only PrepulledImages of this namespace.'),
+  namespace: objectName.optional().describe('Only PrepulledImages of this namespace.'),
   source: z.string().max(320).optional().describe('Only those of this ImageSource, as namespace/name.'),
 };
 
@@ -33,7 +33,7 @@ const listQuery = z.strictObject({
 
 const coverageQuery = z.strictObject({
   ...filters,
-  node: dnsName.optional().describe('Only this node.'),
+  node: objectName.optional().describe('Only this node.'),
   missing: toggle.optional().describe('With true: only images that an eligible node lacks.'),
 });
 
@@ -136,8 +136,7 @@ async function visibleNodes(
 }
 
 function byKey({ image: left }: ImageCoverage, { image: right }: ImageCoverage): number {
-  const [leftKey, rightKey] = [formatKey(left.metadata), formatKey(right.metadata)];
-  return leftKey < rightKey ? -1 : Number(leftKey > rightKey);
+  return compareNames(formatKey(left.metadata), formatKey(right.metadata));
 }
 
 /** The same, as if there were only this node. */

@@ -3,7 +3,9 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { ImageSource } from '../api/image-source.ts';
 import type { PrepulledImage } from '../api/prepulled-image.ts';
+import { compareNames } from '../domain/sorted-names.ts';
 import { isConditionTrue } from '../kube/condition.ts';
+import { formatKey } from '../kube/resource.ts';
 
 export interface MeasuredObjects {
   readonly sources: () => readonly ImageSource[];
@@ -99,12 +101,7 @@ function byMissing(left: PrepulledImage, right: PrepulledImage): number {
 type Named = Pick<ImageSource | PrepulledImage, 'metadata'>;
 
 function byName(left: Named, right: Named): number {
-  const [leftKey, rightKey] = [keyOf(left), keyOf(right)];
-  return leftKey < rightKey ? -1 : Number(leftKey > rightKey);
-}
-
-function keyOf({ metadata: { namespace = '', name } }: Named): string {
-  return `${namespace}/${name}`;
+  return compareNames(formatKey(left.metadata), formatKey(right.metadata));
 }
 
 function secondsOf(time: string | undefined): number | undefined {

@@ -17,6 +17,7 @@ export const PROBLEM_STATUS = {
   BadGateway: 502,
   Unavailable: 503,
 } as const;
+/** One of the keys of `PROBLEM_STATUS`. */
 export type ProblemCode = keyof typeof PROBLEM_STATUS;
 
 /** The body of an error. `errors` names the parts of the request that were refused. */
@@ -32,12 +33,14 @@ export interface Problem {
   readonly errors?: readonly ProblemField[];
 }
 
+/** One part of the request that was refused, and why. */
 export interface ProblemField {
   /** Where it is: `query.limit`, `path.namespace`, `body.name`. */
   readonly field: string;
   readonly message: string;
 }
 
+/** What a problem may carry besides its code and its words; `cause` goes to the log only. */
 export interface ProblemOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly errors?: readonly ProblemField[];
@@ -63,8 +66,16 @@ export class ProblemError extends Error {
   }
 }
 
+/** The problem of a caller who has shown no valid token, with the header that says how to show one (RFC 6750). */
+export function unauthorized(detail: string): ProblemError {
+  return new ProblemError('Unauthorized', detail, {
+    headers: { 'www-authenticate': 'Bearer realm="larder"' },
+  });
+}
+
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
+/** The body for an error; `instance` is the id of the request. */
 export function problemOf({ code, message, errors }: ProblemError, instance?: string): Problem {
   return {
     type: `tag:larder.dev,2026:problem/${code}`,
@@ -77,7 +88,7 @@ export function problemOf({ code, message, errors }: ProblemError, instance?: st
   };
 }
 
-/** The default answer of a problem; groups whose format a seed rules hand in their own. */
+/** The default answer of a problem; groups whose format another API prescribes hand in their own. */
 export function problemResponse(problem: Problem): Response {
   return new Response(`${JSON.stringify(problem)}\n`, {
     status: problem.status,

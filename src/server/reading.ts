@@ -20,6 +20,7 @@ export interface ReadingParts {
   readonly clock: Clock;
 }
 
+/** Our kinds and nodes as rights name them. */
 export const SOURCES = { group: GROUP, resource: PLURALS.ImageSource } as const;
 export const IMAGES = { group: GROUP, resource: PLURALS.PrepulledImage } as const;
 export const NODES = { group: '', resource: 'nodes' } as const;
@@ -28,6 +29,9 @@ const dnsName = z.string().regex(/^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/, 'mu
 
 /** Routes that take no query: a misspelt parameter is told, not passed over. */
 export const noQuery = z.strictObject({});
+
+/** A query parameter that is `true` or `false`. */
+export const toggle = z.enum(['true', 'false']).transform((value) => value === 'true');
 
 /** Path parameters of a namespaced object. */
 export const objectParams = z.object({

@@ -19,6 +19,7 @@ import {
   type ReadingParts,
   readSource,
   SOURCES,
+  toggle,
   viewSource,
 } from './reading.ts';
 import { respondJson } from './representation.ts';
@@ -28,8 +29,6 @@ import { describeReady } from './stocked-image.ts';
 const MAX_NODES = 1_000;
 /** Fits into the head of a request beside everything else. */
 const MAX_NODES_LENGTH = 16_384;
-
-const toggle = z.enum(['true', 'false']).transform((value) => value === 'true');
 
 const imagesQuery = z.strictObject({
   ...pageQuery,

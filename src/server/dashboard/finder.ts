@@ -2,10 +2,13 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
+import { formatKey } from '../../kube/resource.ts';
 import type { Authorizer, Caller } from '../authorize.ts';
 import type { ClusterReader } from '../cluster.ts';
 import { ProblemError } from '../problem.ts';
+import { IMAGES, NODES, SOURCES } from '../reading.ts';
 import { imagePage, nodePage, sourcePage } from './detail-pages.ts';
+import type { Moment } from './markup.ts';
 import { matrixPage } from './matrix-page.ts';
 import { isMissing, type MatrixQuery, selectMatrix } from './matrix-view.ts';
 import type { Matrix } from './model.ts';
@@ -28,7 +31,8 @@ export interface Visitor {
   readonly signal: AbortSignal;
 }
 
-const GROUP = 'larder.dev';
+const LIST_NODES = { ...NODES, verb: 'list' } as const;
+/** Characters of a filter that count. */
 const MAX_FILTER = 128;
 
 type Route = readonly [
@@ -76,18 +80,17 @@ export class PageFinder {
 
   async #source({ caller, signal }: Visitor, [namespace = '', name = '']: readonly string[]): Promise<Page> {
     const { cluster, authorizer } = this.#ports;
-    const access = { verb: 'get', group: GROUP, resource: 'imagesources', namespace, name } as const;
+    const access = { ...SOURCES, verb: 'get', namespace, name } as const;
     await authorizer.require(caller, access, signal);
     const source = cluster.source(namespace, name);
     if (source === undefined) throw notFound();
-    const kind = { group: GROUP, resource: 'prepulledimages' };
-    const children = await authorizer.visible(caller, kind, cluster.childrenOf(source), signal);
+    const children = await authorizer.visible(caller, IMAGES, cluster.childrenOf(source), signal);
     return sourcePage(this.#reader.source(source, children), this.#moment());
   }
 
   async #image({ caller, signal }: Visitor, [namespace = '', name = '']: readonly string[]): Promise<Page> {
     const { cluster, authorizer } = this.#ports;
-    const access = { verb: 'get', group: GROUP, resource: 'prepulledimages', namespace, name } as const;
+    const access = { ...IMAGES, verb: 'get', namespace, name } as const;
     await authorizer.require(caller, access, signal);
     const image = cluster.image(namespace, name);
     if (image === undefined) throw notFound();
@@ -111,35 +114,25 @@ export class PageFinder {
     const query = readQuery(parameters);
     const sight = await this.#sight(visitor);
     const selection = selectMatrix(this.#reader.matrix(sight, query.source), query);
-    const sources = sight.sources
-      .map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`)
-      .sort();
+    const sources = sight.sources.map(({ metadata }) => formatKey(metadata)).sort();
     return matrixPage(selection, query, sources);
   }
 
   async #requireNodes({ caller, signal }: Visitor): Promise<void> {
-    await this.#ports.authorizer.require(caller, { verb: 'list', group: '', resource: 'nodes' }, signal);
+    await this.#ports.authorizer.require(caller, LIST_NODES, signal);
   }
 
   async #sight({ caller, signal }: Visitor): Promise<Sight> {
     const { cluster, authorizer } = this.#ports;
-    const ofKind = <T extends Parameters<Authorizer['visible']>[2][number]>(
-      resource: string,
-      objects: readonly T[],
-    ): Promise<readonly T[]> => authorizer.visible(caller, { group: GROUP, resource }, objects, signal);
-    const mayListNodes = await authorizer.allows(
-      caller,
-      { verb: 'list', group: '', resource: 'nodes' },
-      signal,
-    );
+    const mayListNodes = await authorizer.allows(caller, LIST_NODES, signal);
     return {
-      sources: await ofKind('imagesources', cluster.sources()),
-      images: await ofKind('prepulledimages', cluster.images()),
+      sources: await authorizer.visible(caller, SOURCES, cluster.sources(), signal),
+      images: await authorizer.visible(caller, IMAGES, cluster.images(), signal),
       nodes: mayListNodes ? cluster.nodes() : [],
     };
   }
 
-  #moment(): { readonly now: number } {
+  #moment(): Moment {
     return { now: this.#ports.clock.now() };
   }
 }

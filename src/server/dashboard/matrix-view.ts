@@ -1,6 +1,7 @@
 /** Which part of the matrix is shown, and how it is grouped: 200 nodes stay readable as a few pools. */
 
 import type { CellState, Matrix, MatrixImage, NodeView } from './model.ts';
+import { compareNaturally } from './natural-order.ts';
 
 /** What the form above the matrix asks for; all texts come from a URL. */
 export interface MatrixQuery {
@@ -114,12 +115,12 @@ function groupRows(rows: readonly MatrixRow[], label: string | undefined): reado
     label === undefined ? 'all nodes' : (node.labels[label] ?? UNLABELLED),
   );
   return [...groups]
-    .sort(([left], [right]) => compareNames(left, right))
+    .sort(([left], [right]) => compareNaturally(left, right))
     .map(([name, members]) => ({
       name,
       size: members.length,
       totals: totalsOf(members),
-      rows: members.toSorted((left, right) => compareNames(left.node.name, right.node.name)),
+      rows: members.toSorted((left, right) => compareNaturally(left.node.name, right.node.name)),
     }));
 }
 
@@ -137,10 +138,3 @@ function totalsOf(rows: readonly MatrixRow[]): MatrixGroup['totals'] {
     };
   });
 }
-
-/** node-2 before node-10. */
-function compareNames(left: string, right: string): number {
-  return COLLATOR.compare(left, right);
-}
-
-const COLLATOR = new Intl.Collator('en', { numeric: true });

@@ -15,6 +15,7 @@ import type {
   Overview,
   SourceDetail,
 } from './model.ts';
+import { compareNaturally } from './natural-order.ts';
 import {
   conditionViews,
   digestOf,
@@ -172,14 +173,12 @@ function byAddress(
   left: { readonly namespace: string; readonly name: string },
   right: { readonly namespace: string; readonly name: string },
 ): number {
-  return COLLATOR.compare(formatKey(left), formatKey(right));
+  return compareNaturally(formatKey(left), formatKey(right));
 }
 
 /** Newest tag first within a repository, as far as names tell. */
 function byRepositoryAndTag({ image: left }: ImageCoverage, { image: right }: ImageCoverage): number {
   return (
-    COLLATOR.compare(repositoryOf(left), repositoryOf(right)) || COLLATOR.compare(tagOf(right), tagOf(left))
+    compareNaturally(repositoryOf(left), repositoryOf(right)) || compareNaturally(tagOf(right), tagOf(left))
   );
 }
-
-const COLLATOR = new Intl.Collator('en', { numeric: true });

@@ -1,9 +1,11 @@
 /** The last Events of Larder: read when somebody looks, at most every few seconds, never cached for long. */
 
+import { EVENT_CONTROLLER } from '../../api/group-version.ts';
 import type { Clock } from '../../clock.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Logger } from '../../kube/logger.ts';
 import type { KubeObject, ResourceType } from '../../kube/resource.ts';
+import { formatFieldSelector } from '../../kube/selectors.ts';
 import type { EventView } from './model.ts';
 import { timeOf } from './object-views.ts';
 
@@ -26,26 +28,24 @@ const eventType: ResourceType<EventObject> = {
 };
 
 /** Of the operator, on whichever replica. */
-const FIELD_SELECTOR = 'reportingComponent=larder.dev/operator';
+const FIELD_SELECTOR = formatFieldSelector({ reportingComponent: EVENT_CONTROLLER });
 const FRESH_MS = 5_000;
 const TIMEOUT_MS = 5_000;
 const KEPT = 200;
 
+export interface RecentEventsOptions {
+  readonly client: Pick<KubeClient, 'list'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
 export class RecentEvents {
-  readonly #options: {
-    readonly client: Pick<KubeClient, 'list'>;
-    readonly clock: Clock;
-    readonly log: Logger;
-  };
+  readonly #options: RecentEventsOptions;
   #events: readonly EventView[] | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | undefined;
 
-  constructor(options: {
-    readonly client: Pick<KubeClient, 'list'>;
-    readonly clock: Clock;
-    readonly log: Logger;
-  }) {
+  constructor(options: RecentEventsOptions) {
     this.#options = options;
   }
 

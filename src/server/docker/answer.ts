@@ -21,6 +21,11 @@ export class RefusedRequest extends Error {
   }
 }
 
+/** 409: another writer was faster than we, again and again. */
+export function changedMeanwhile(): RefusedRequest {
+  return refuse(409, 'The image is being changed by somebody else; try again.');
+}
+
 /** `{"detail": …}`, as all refusals that concern no single field. */
 export function refuse(
   status: number,

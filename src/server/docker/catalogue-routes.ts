@@ -6,10 +6,9 @@ import type { Authorizer, ObjectAccess } from '../authorize.ts';
 import { type Answer, notFound, refuse } from './answer.ts';
 import { requireAccess } from './call.ts';
 import { type CatalogueRow, keyOf, type ServedTable } from './catalogue-tables.ts';
-import { compileFilter } from './filter.ts';
-import { readFilter } from './filter-schema.ts';
 import { viewHardwareRow } from './image-view.ts';
-import { type CalledRequest, readJsonBody } from './request.ts';
+import { readListRequest } from './list-request.ts';
+import type { CalledRequest } from './request.ts';
 import { PK_PATTERN, pkOfPath, type Route } from './routes.ts';
 
 /** What the routes of all tables need. */
@@ -62,13 +61,8 @@ async function list(
   rows: () => readonly CatalogueRow[],
   request: CalledRequest,
 ): Promise<Answer> {
-  const body = await readJsonBody(request);
-  if (!body.ok) throw refuse(400, `Unable to parse JSON: ${JSON.stringify(body.error)} is not JSON`);
-  const filter = readFilter(body.value);
-  if (!filter.ok) throw refuse(400, `Unable to parse JSON: ${filter.error}`);
-  const select = compileFilter(filter.value, fields);
-  if (!select.ok) throw refuse(400, select.error);
-  return { status: 200, body: select.value(rows()) };
+  const { select } = await readListRequest(request, fields);
+  return { status: 200, body: select(rows()) };
 }
 
 /** The generation that a compute capability belongs to. */

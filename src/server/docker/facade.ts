@@ -2,7 +2,7 @@
 
 import { ApiError } from '../../kube/api-error.ts';
 import type { Authorizer } from '../authorize.ts';
-import { type Answer, RefusedRequest, refuse, refuseFields } from './answer.ts';
+import { type Answer, changedMeanwhile, RefusedRequest, refuse, refuseFields } from './answer.ts';
 import { checkNode, identify } from './call.ts';
 import type { CalledRequest, FacadeRequest } from './request.ts';
 import { handlerOf, matchRoute, type Route } from './routes.ts';
@@ -36,7 +36,7 @@ function refusalOf(error: ApiError): unknown {
     const causes = error.causes.map(({ message }) => message).filter(Boolean);
     return refuseFields({ non_field_errors: causes.length > 0 ? causes : [error.message] });
   }
-  if (error.status === 409) return refuse(409, 'The image is being changed by somebody else; try again.');
+  if (error.status === 409) return changedMeanwhile();
   if (error.status === 403) {
     return refuse(503, 'Larder may not do this: install the component records-facade for its namespace.');
   }

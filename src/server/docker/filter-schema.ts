@@ -83,7 +83,7 @@ export type LeafExpression = z.output<typeof leaf>;
 export type Order = z.output<typeof order>;
 
 /** Selects everything. */
-export const EMPTY_FILTER: Filter = { expressions: [], order_by: [], include_inactive: false };
+const EMPTY_FILTER: Filter = { expressions: [], order_by: [], include_inactive: false };
 
 /** The filter in a body; nothing, null, `{}` and `[]` filter nothing. The error says where it goes wrong. */
 export function readFilter(body: JsonValue | undefined): Result<Filter> {

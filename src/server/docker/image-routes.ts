@@ -10,12 +10,12 @@ import { type Answer, notFound, refuse, refuseFields } from './answer.ts';
 import { requireAccess } from './call.ts';
 import { createImage, type ImageStores } from './create-image.ts';
 import { findField } from './field-table.ts';
-import { compileFilter } from './filter.ts';
-import { EMPTY_FILTER, type Filter, readFilter } from './filter-schema.ts';
+import type { Filter } from './filter-schema.ts';
 import { IMAGE_FIELDS, imageRow } from './image-fields.ts';
 import { type ImageInput, readImageInput } from './image-input.ts';
 import { type ImageView, NO_LOGIN, type RegistryLogin, registryUrlOf, viewImage } from './image-view.ts';
 import type { JsonValue } from './json-text.ts';
+import { readListRequest } from './list-request.ts';
 import { LoginChange } from './login-change.ts';
 import { changeSpec, presentOf } from './record-spec.ts';
 import { MODEL } from './record-store.ts';
@@ -57,19 +57,14 @@ export class ImageRoutes {
   }
 
   async #list(request: CalledRequest): Promise<Answer> {
-    const body = await readJsonBody(request);
-    if (!body.ok) throw refuse(400, `Unable to parse JSON: ${JSON.stringify(body.error)} is not JSON`);
-    const filter = readFilter(body.value);
-    if (!filter.ok) throw refuse(400, `Unable to parse JSON: ${filter.error}`);
-    const select = compileFilter(filter.value, IMAGE_FIELDS);
-    if (!select.ok) throw refuse(400, select.error);
+    const { filter, select } = await readListRequest(request, IMAGE_FIELDS);
     const catalogue = this.#options.catalogue();
-    const records = await this.#options.records.list(selectableFields(filter.value), request.signal);
+    const records = await this.#options.records.list(selectableFields(filter), request.signal);
     const rows = records.flatMap((record) => {
       const view = viewImage(record, catalogue, NO_LOGIN);
       return view === undefined ? [] : [imageRow(record, view, catalogue)];
     });
-    return { status: 200, body: await this.#withLogins(select.value(rows), request) };
+    return { status: 200, body: await this.#withLogins(select(rows), request) };
   }
 
   /** One question for all Secrets: a right to single ones shows in the answers about single images. */
@@ -258,7 +253,7 @@ const SELECTABLE: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** A head start, not the answer: the whole filter is evaluated on what comes back. */
-function selectableFields({ expressions }: Filter = EMPTY_FILTER): Readonly<Record<string, string>> {
+function selectableFields({ expressions }: Filter): Readonly<Record<string, string>> {
   const fields: Record<string, string> = {};
   for (const expression of expressions) {
     if (expression.type !== 'exact' || expression.invert || expression.case_insensitive) continue;

@@ -2,16 +2,13 @@
 
 import { randomBytes } from 'node:crypto';
 import type { DockerImageRecord } from '../../api/docker-image-record.ts';
-import { GROUP } from '../../api/group-version.ts';
+import { LABELS } from '../../api/group-version.ts';
 import { ApiError, isConflict } from '../../kube/api-error.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { ObjectKey, OwnerReference, ResourceType } from '../../kube/resource.ts';
 import { refuse } from './answer.ts';
 import { NO_LOGIN, type RegistryLogin, registryUrlOf } from './image-view.ts';
 import { loginData, readLogin, SECRET_TYPE, type Secret, secretType } from './login-secret.ts';
-
-/** On the Secrets that were made for a record: its metadata.name. */
-const RECORD_LABEL = `${GROUP}/record`;
 
 const MAX_ROUNDS = 5;
 
@@ -58,7 +55,7 @@ export class LoginStore {
       namespace,
       // Two writers of one record must not meet here: each has a Secret of its own, and the loser drops his.
       name: `${name}-login-${randomBytes(4).toString('hex')}`,
-      labels: { [RECORD_LABEL]: labelOf(name) },
+      labels: { [LABELS.record]: labelOf(name) },
       ...(owner !== undefined && { ownerReferences: [this.#reference(owner)] }),
     };
     const secret = { metadata, type: SECRET_TYPE, data: loginData(login, registryUrl) };
@@ -110,7 +107,7 @@ export class LoginStore {
 /** Owned by the record, or made for one and not adopted before its writer died. */
 function isOwnedBy({ metadata }: Secret, record: DockerImageRecord): boolean {
   const { ownerReferences: owners = [], labels = {} } = metadata;
-  if (owners.length === 0) return labels[RECORD_LABEL] === labelOf(record.metadata.name);
+  if (owners.length === 0) return labels[LABELS.record] === labelOf(record.metadata.name);
   return owners.some(({ uid }) => uid === record.metadata.uid);
 }
 

@@ -7,9 +7,10 @@ import type { RecordReference } from '../../api/record-status.ts';
 import { type Clock, sleep } from '../../clock.ts';
 import { isAlreadyExists, isConflict } from '../../kube/api-error.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import { findCondition, isConditionTrue } from '../../kube/condition.ts';
 import type { ResourceType } from '../../kube/resource.ts';
 import { formatFieldSelector, formatLabelSelector } from '../../kube/selectors.ts';
-import { notFound, notUnique, refuse } from './answer.ts';
+import { changedMeanwhile, notFound, notUnique, refuse } from './answer.ts';
 import { recordName } from './record-name.ts';
 
 /** Gives out primary keys; see `Counter`. */
@@ -113,7 +114,7 @@ export class RecordStore {
         return await client.update(type, { ...current, spec }, { signal });
       } catch (error) {
         if (!isConflict(error)) throw error;
-        if (round >= MAX_ROUNDS) throw refuse(409, 'The image is being changed by somebody else; try again.');
+        if (round >= MAX_ROUNDS) throw changedMeanwhile();
       }
       current = (await client.get(type, current.metadata, { signal })) ?? throwGone();
     }
@@ -133,7 +134,7 @@ export class RecordStore {
         return [];
       } catch (error) {
         if (!isConflict(error)) throw error;
-        if (round >= MAX_ROUNDS) throw refuse(409, 'The image is being changed by somebody else; try again.');
+        if (round >= MAX_ROUNDS) throw changedMeanwhile();
       }
       const found = await client.get(type, current.metadata, { signal });
       if (found === undefined) return [];
@@ -214,11 +215,8 @@ function isTwin(left: NameAndVersion, right: NameAndVersion): boolean {
  * are about to vanish. A record that is to be deleted but is still referred to is there, and is served.
  */
 function isServed({ metadata, status }: DockerImageRecord): boolean {
-  const conditions = status?.conditions ?? [];
-  const has = (type: string, value: string): boolean =>
-    conditions.some((condition) => condition.type === type && condition.status === value);
-  if (has('Accepted', 'False')) return false;
-  return metadata.deletionTimestamp === undefined || has('DeletionBlocked', 'True');
+  if (findCondition(status, 'Accepted')?.status === 'False') return false;
+  return metadata.deletionTimestamp === undefined || isConditionTrue(status, 'DeletionBlocked');
 }
 
 function throwGone(): never {

@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { digest, eventId, events, repository, tag, time } from './fields.ts';
 import { defineFormat, textField } from './format.ts';
+import type { PushDraft } from './push.ts';
 
 const dataSchema = z.object({
   resources: events(z.object({ tag, digest })),
@@ -47,11 +48,7 @@ function drafts(
   type: string,
   { resources, repository: { repo_full_name } }: Plain['event_data'],
   moment: { readonly eventId?: string | undefined; readonly time?: string | number | undefined },
-): readonly {
-  readonly repository: string;
-  readonly tag?: string | null | undefined;
-  readonly digest?: string | null | undefined;
-}[] {
+): readonly PushDraft[] {
   if (!PUSHES.has(type)) return [];
   const { eventId: id } = moment;
   // One event may list several tags; each is its own push, and its own replay.
