@@ -5,7 +5,7 @@ import { count, listMap, matching, text, time } from './fields.ts';
 /** Longest condition message, in characters; writers cut theirs to it. */
 export const CONDITION_MESSAGE_MAX = 1024;
 
-export const CONDITION_STATUSES = ['True', 'False', 'Unknown'] as const;
+const CONDITION_STATUSES = ['True', 'False', 'Unknown'] as const;
 
 export const conditionSchema = z.object({
   type: matching('^[A-Z][A-Za-z]*$', 'must be CamelCase', 64).describe('What it says something about.'),

@@ -10,8 +10,8 @@ import { prepullTemplateSchema } from './prepull.ts';
 import { recordStatusSchema } from './record-status.ts';
 import { imageReference } from './reference-fields.ts';
 
-export const CONTENT_KINDS = ['Runnable', 'Source'] as const;
-export const DELETION_POLICIES = ['Protect', 'Orphan'] as const;
+const CONTENT_KINDS = ['Runnable', 'Source'] as const;
+const DELETION_POLICIES = ['Protect', 'Orphan'] as const;
 
 /** Anything but white space; spelt out, because \S means ASCII to RE2 and Unicode to JavaScript. */
 const NOT_BLANK = '[^\\t\\n\\v\\f\\r\\p{Z}]';

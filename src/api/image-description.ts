@@ -1,10 +1,11 @@
 /** What an image is: the description that PrepulledImage.status carries (RSPImage of Nublado, and platforms). */
 import * as z from 'zod';
 import { count, list, text, time } from './fields.ts';
+import type { Immutable } from './immutable.ts';
 import { DIGEST_MAX, REFERENCE_MAX, TAG_MAX } from './reference-fields.ts';
 import { IMAGE_TYPES } from './tag-rules.ts';
 
-export const platformSchema = z.object({
+const platformSchema = z.object({
   os: text(32).describe('Operating system, such as linux.'),
   architecture: text(32).describe('Architecture, in the words of kubernetes.io/arch.'),
   variant: text(32).optional().describe('Variant, such as v7.'),
@@ -37,5 +38,7 @@ export const imageDescriptionSchema = z.object({
   possibleAlias: z.boolean().optional().describe('Whether the tag could be an alias.'),
 });
 
-export type ImagePlatform = z.output<typeof platformSchema>;
-export type ImageDescription = z.output<typeof imageDescriptionSchema>;
+/** One of status.image.platforms. */
+export type ImagePlatform = Immutable<z.output<typeof platformSchema>>;
+/** status.image of a PrepulledImage. */
+export type ImageDescription = Immutable<z.output<typeof imageDescriptionSchema>>;

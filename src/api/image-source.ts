@@ -1,5 +1,6 @@
 /** ImageSource: one repository to watch, and what of it matters. */
 import * as z from 'zod';
+import type { DigestScope } from '../domain/selection-spec.ts';
 import { commonSpecFields, commonStatusFields } from './common-fields.ts';
 import { AGE_COLUMN, conditionPath, type KindDefinition } from './crd-definition.ts';
 import { count, duration, integer, list, localReference, map, text, time, withRules } from './fields.ts';
@@ -10,8 +11,8 @@ import { prepullTemplateSchema } from './prepull.ts';
 import { digest, repositoryReference, TAG_MAX, tag } from './reference-fields.ts';
 import { displaySchema, IMAGE_TYPES, selectSchema, tagsSchema } from './tag-rules.ts';
 
-export const DIGEST_SCOPES = ['Selected', 'Named', 'All'] as const;
-export const RETIRE_POLICIES = ['Delete', 'Keep'] as const;
+const DIGEST_SCOPES = ['Selected', 'Named', 'All'] as const satisfies readonly DigestScope[];
+const RETIRE_POLICIES = ['Delete', 'Keep'] as const;
 
 const guardSchema = z.object({
   maxTags: integer(1, 1_000_000).default(100_000).describe('A longer tag list is refused.'),

@@ -1,10 +1,11 @@
 /** How an image gets onto nodes: shared by PrepulledImage and by the templates that make one. */
 import * as z from 'zod';
+import type { PullBy } from '../domain/want.ts';
 import { duration, integer, matching, withRules } from './fields.ts';
 import type { Parsed } from './immutable.ts';
 import { nodesSchema } from './scheduling.ts';
 
-export const PULL_BY = ['Digest', 'Tag', 'Both'] as const;
+const PULL_BY = ['Digest', 'Tag', 'Both'] as const satisfies readonly PullBy[];
 
 export const pullSchema = z.object({
   by: z
@@ -65,6 +66,5 @@ export const stockingFields = {
 /** Template of the PrepulledImage children of an ImageSource or a DockerImageRecord. */
 export const prepullTemplateSchema = z.object(stockingFields);
 
+/** spec.prepull of an ImageSource or a DockerImageRecord, defaults filled in. */
 export type PrepullTemplate = Parsed<z.output<typeof prepullTemplateSchema>>;
-export type NodesSelection = Parsed<z.output<typeof nodesSchema>>;
-export type PullOptions = Parsed<z.output<typeof pullSchema>>;

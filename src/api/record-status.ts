@@ -6,8 +6,8 @@ import type { Immutable } from './immutable.ts';
 import { DIGEST_MAX, TAG_MAX } from './reference-fields.ts';
 
 /** Whether a signature that should exist was found. Nothing is verified. */
-export const CLAIM_STATES = ['Present', 'Missing'] as const;
-export const SOURCE_CONFIDENCES = ['Declared', 'Heuristic'] as const;
+const CLAIM_STATES = ['Present', 'Missing'] as const;
+const SOURCE_CONFIDENCES = ['Declared', 'Heuristic'] as const;
 
 const registryFields = {
   registry: text(255).describe('Registry.'),

@@ -1,5 +1,6 @@
 /** Which nodes want an image, in the words of core/v1. */
 import * as z from 'zod';
+import type { SelectorOperator, TaintEffect } from '../domain/node.ts';
 import { integer, list, map, matching, type Rule, text, withRules } from './fields.ts';
 import type { Parsed } from './immutable.ts';
 
@@ -11,7 +12,15 @@ function labelKey(): z.ZodString {
   return matching(LABEL_KEY, 'must be a label key such as node.kubernetes.io/pool', 317);
 }
 
-const OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt'] as const;
+const OPERATORS = [
+  'In',
+  'NotIn',
+  'Exists',
+  'DoesNotExist',
+  'Gt',
+  'Lt',
+] as const satisfies readonly SelectorOperator[];
+const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'] as const satisfies readonly TaintEffect[];
 
 interface Requirement {
   readonly operator: (typeof OPERATORS)[number];
@@ -79,10 +88,7 @@ const tolerationFields = z.object({
   key: labelKey().optional().describe('Taint key; without it, with operator Exists, every taint.'),
   operator: z.enum(['Exists', 'Equal']).optional().describe('Without: Equal.'),
   value: matching(LABEL_VALUE, 'must be a label value', 63).optional().describe('Taint value, for Equal.'),
-  effect: z
-    .enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute'])
-    .optional()
-    .describe('Taint effect; without it, every effect.'),
+  effect: z.enum(EFFECTS).optional().describe('Taint effect; without it, every effect.'),
   tolerationSeconds: integer(-(2 ** 31), 2 ** 31 - 1)
     .optional()
     .describe('Such a toleration never counts for NoExecute: the image must stay.'),

@@ -1,5 +1,9 @@
 /** How tags are read and which of them an ImageSource selects. */
 import * as z from 'zod';
+import type { Dialect } from '../domain/range/range.ts';
+import type { CaptureOrder } from '../domain/selection-spec.ts';
+import type { GrammarName } from '../domain/tag/grammar.ts';
+import type { TagType } from '../domain/tag/tag.ts';
 import {
   celString,
   dateOrTime,
@@ -14,8 +18,14 @@ import {
 import type { Parsed } from './immutable.ts';
 import { tag } from './reference-fields.ts';
 
-export const GRAMMARS = ['RSP', 'SemVer', 'Docker', 'CalVer', 'Plain'] as const;
-export type Grammar = (typeof GRAMMARS)[number];
+/** How tags can be read. */
+export const GRAMMARS = [
+  'RSP',
+  'SemVer',
+  'Docker',
+  'CalVer',
+  'Plain',
+] as const satisfies readonly GrammarName[];
 
 /** Types of images that a grammar finds; `alias` and `unknown` are never filtered by display. */
 export const IMAGE_TYPES = [
@@ -26,11 +36,10 @@ export const IMAGE_TYPES = [
   'experimental',
   'alias',
   'unknown',
-] as const;
-export type ImageType = (typeof IMAGE_TYPES)[number];
+] as const satisfies readonly TagType[];
 
-export const ORDERS = ['Numerical', 'Alphabetical', 'SemVer', 'CalVer'] as const;
-export const DIALECTS = ['npm', 'Masterminds'] as const;
+const ORDERS = ['Numerical', 'Alphabetical', 'SemVer', 'CalVer'] as const satisfies readonly CaptureOrder[];
+const DIALECTS = ['npm', 'Masterminds'] as const satisfies readonly Dialect[];
 
 /** Signature and attestation tags (cosign and referrers fallback): `sha256-<digest>` with any ending. */
 export const SIGNATURE_TAGS = '^sha256-[0-9a-f]{64}(\\.[a-z]+)?$';
@@ -225,8 +234,6 @@ export const displaySchema = z.object({
 
 /** One of spec.select. */
 export type SelectRule = Parsed<z.output<typeof selectRuleSchema>>;
-/** spec.tags of an ImageSource. */
-export type TagReading = Parsed<z.output<typeof tagsSchema>>;
 /** spec.display of an ImageSource. */
 export type DisplayPolicy = Parsed<z.output<typeof displaySchema>>;
 /** Lower bounds of a rule. */

@@ -1,5 +1,6 @@
 /** On which nodes one image is, and why not on the others: from its status and the lists of the nodes, on any replica. */
 
+import type { ImagePlatform } from '../api/image-description.ts';
 import type { NotPresent, PrepulledImage, PrepulledImageStatus } from '../api/prepulled-image.ts';
 import { imageDigests, type NodeFacts } from '../domain/node.ts';
 import { compareNames } from '../domain/sorted-names.ts';
@@ -76,8 +77,6 @@ function scopeOf({ spec, status }: PrepulledImage): Pick<Want, 'scope' | 'platfo
   const platforms = status?.image?.platforms ?? [];
   return { scope: spec.nodes ?? {}, platforms: platforms.map(platformOf) };
 }
-
-type ImagePlatform = NonNullable<NonNullable<PrepulledImageStatus['image']>['platforms']>[number];
 
 function platformOf({ os, architecture, variant }: ImagePlatform): Want['platforms'][number] {
   return { os, architecture, ...(variant !== undefined && { variant }) };

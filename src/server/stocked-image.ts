@@ -1,6 +1,7 @@
 /** A PrepulledImage as the routes tell it. */
 
 import type * as z from 'zod';
+import type { ImageDescription } from '../api/image-description.ts';
 import type { PrepulledImage } from '../api/prepulled-image.ts';
 import { findCondition } from '../kube/condition.ts';
 import { controllerOf } from '../kube/owner-reference.ts';
@@ -31,19 +32,17 @@ export function describeCoverage(coverage: ImageCoverage): z.output<typeof image
   return { ...describeStocked(coverage), on: [...coverage.on], lacking: [...coverage.lacking] };
 }
 
-type Found = NonNullable<PrepulledImage['status']>['image'];
-
 function describeFound({
   tag = null,
   digest = null,
   displayName = null,
   type = null,
   size = null,
-}: Nullable<Found> = {}): Pick<Stocked, 'tag' | 'digest' | 'displayName' | 'type' | 'size'> {
+}: Nullable<ImageDescription> = {}): Pick<Stocked, 'tag' | 'digest' | 'displayName' | 'type' | 'size'> {
   return { tag, digest, displayName, type, size };
 }
 
-type Nullable<T> = { [Field in keyof NonNullable<T>]?: NonNullable<T>[Field] | null };
+type Nullable<T> = { readonly [Field in keyof T]?: T[Field] | null };
 
 /** `namespace/name` of the ImageSource that controls it. */
 export function sourceOf(image: PrepulledImage): string | null {

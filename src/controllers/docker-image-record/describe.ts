@@ -1,6 +1,7 @@
 /** What the registry answered, as the fields of a record's status. Pure: the same answer always reads the same. */
 
 import type { DockerImageRecord } from '../../api/docker-image-record.ts';
+import type { PlatformEntry, PullInfo } from '../../api/record-status.ts';
 import { normalisePlatform } from '../../domain/platform.ts';
 import { LABEL_PREFIXES, type PullInfo as PullSpecs, selectLabels } from '../../domain/pull-spec.ts';
 import {
@@ -16,9 +17,7 @@ import type { ResolvedImage, ResolvedPlatform } from '../../registry/image-resol
 import { describePull } from '../../registry/pull-info.ts';
 import type { Status } from './status.ts';
 
-type PullInfo = NonNullable<Status['pullInfo']>;
 type Image = NonNullable<Status['image']>;
-type PlatformEntry = NonNullable<Status['platforms']>[number];
 
 /** Tags of images that hold source code end so, by the convention of build systems. */
 const SOURCE_SUFFIX = '-source';
@@ -26,6 +25,7 @@ const SOURCE_SUFFIX = '-source';
 /** The fields of a status that come from the registry. */
 export type RegistryFields = Pick<Status, 'image' | 'pullInfo' | 'platforms' | 'labels' | 'source'>;
 
+/** A reference that was resolved, and when. */
 export interface Answer {
   readonly reference: Reference;
   readonly found: ResolvedImage;

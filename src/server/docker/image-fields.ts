@@ -1,6 +1,6 @@
 /** What images can be filtered and ordered by. Nothing of the registry's login: a filter would give it away. */
 
-import type { Catalogue } from '../../api/catalogue.ts';
+import type { Catalogue, DomainRow, LicenceRow, TaskRow } from '../../api/catalogue.ts';
 import type { DockerImageRecord } from '../../api/docker-image-record.ts';
 import { type Field, type FieldTable, type FieldValue, field, relation } from './field-table.ts';
 import type { ImageView } from './image-view.ts';
@@ -10,10 +10,10 @@ export interface ImageRow {
   readonly pk: number;
   readonly view: ImageView;
   readonly record: DockerImageRecord;
-  readonly domain: Catalogue['domains'][number] | undefined;
-  readonly licence: Catalogue['licences'][number] | undefined;
+  readonly domain: DomainRow | undefined;
+  readonly licence: LicenceRow | undefined;
   /** One a task of the image that the catalogue knows. */
-  readonly tasks: readonly Catalogue['tasks'][number][];
+  readonly tasks: readonly TaskRow[];
 }
 
 /** `view` is that of the record. */
