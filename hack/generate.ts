@@ -4,7 +4,8 @@ import { dirname } from 'node:path';
 import { DEFINITIONS } from '../src/api/crd.ts';
 import type { KindDefinition } from '../src/api/crd-definition.ts';
 import { GROUP, PLURALS } from '../src/api/group-version.ts';
-import { crdYaml, toYaml } from '../src/cli/crds.ts';
+import { crdYaml } from '../src/cli/crds.ts';
+import { toYaml } from '../src/cli/output.ts';
 import { fieldReference, reasonReference } from './field-reference.ts';
 
 const HEADER = '# Generated from src/api by `make generate`. Do not edit.\n';

@@ -6,6 +6,7 @@ export interface Timer {
   cancel(): void;
 }
 
+/** Time as everything else sees it; tests step their own. */
 export interface Clock {
   /** Wall-clock time in milliseconds since the epoch; may jump in both directions. */
   now(): number;

@@ -6,6 +6,11 @@ import type { Immutable } from './immutable.ts';
 /** Name of the ConfigMap, in the namespace of the operator. */
 export const CATALOGUE_NAME = 'larder-catalogue';
 
+/** What to say, and to do, if the ConfigMap is not in the namespace of the operator. */
+export function catalogueMissing(namespace: string): string {
+  return `ConfigMap ${namespace}/${CATALOGUE_NAME} does not exist; kubectl apply -k config/catalogue makes it`;
+}
+
 /** Key of the ConfigMap for each table. */
 export const CATALOGUE_KEYS = {
   cuda: 'cuda.yaml',

@@ -1,4 +1,4 @@
-/** The cluster that `larder plan` and `larder status` look at, with the rights of the person who runs them. */
+/** The cluster that verbs read and write, with the rights of the person who runs them. */
 
 import type { Command } from 'commander';
 import type { ImageSource } from '../api/image-source.ts';
@@ -12,6 +12,7 @@ import { Transport } from '../kube/transport.ts';
 import { USER_AGENT } from '../version.ts';
 import { CliError, type CliIo } from './io.ts';
 
+/** Flags of every verb that reads a cluster. */
 export interface ClusterFlags {
   readonly kubeconfig?: string;
   readonly context?: string;
@@ -26,26 +27,40 @@ export interface ClusterState {
   readonly nodes: readonly NodeObject[];
 }
 
+/** Adds what `ClusterFlags` holds. */
 export function withClusterOptions(command: Command): Command {
-  return command
-    .option('-n, --namespace <name>', 'only objects of this namespace')
-    .option('--context <name>', 'context of the kubeconfig; without: the current one')
-    .option(
-      '--kubeconfig <path>',
-      'without: KUBECONFIG, ~/.kube/config, then the service account of the pod',
-    );
+  return withKubeconfigOption(
+    command
+      .option('-n, --namespace <name>', 'only objects of this namespace')
+      .option('--context <name>', 'context of the kubeconfig; without: the current one'),
+  );
+}
+
+/** Adds `--kubeconfig`. */
+export function withKubeconfigOption(command: Command): Command {
+  return command.option(
+    '--kubeconfig <path>',
+    'without: KUBECONFIG, ~/.kube/config, then the service account of the pod',
+  );
+}
+
+/** Which cluster, and in whose name its fields are written. */
+export interface ClusterAccess {
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+  readonly fieldManager?: string;
 }
 
 /** Runs `work`, then closes all connections. @throws CliError naming what the cluster refused */
 export async function withCluster<T>(
   { clock }: CliIo,
-  { kubeconfig, context }: ClusterFlags,
+  { kubeconfig, context, fieldManager = 'larder-cli' }: ClusterAccess,
   work: (client: KubeClient) => Promise<T>,
 ): Promise<T> {
   const credentials = new KubeConfigCredentials(clock, () => loadKubeConfig({ file: kubeconfig, context }));
   const transport = new Transport({ clock, credentials, userAgent: USER_AGENT });
   try {
-    return await work(new KubeClient({ transport, fieldManager: 'larder-cli' }));
+    return await work(new KubeClient({ transport, fieldManager }));
   } catch (error) {
     throw error instanceof ApiError ? new CliError(error.message) : error;
   } finally {
@@ -53,6 +68,7 @@ export async function withCluster<T>(
   }
 }
 
+/** All sources, images and nodes that the flags allow. @throws ApiError */
 export async function readCluster(
   client: KubeClient,
   { namespace }: ClusterFlags,

@@ -1,11 +1,10 @@
 /** `larder crds`: prints the CustomResourceDefinitions of this version, ready for `kubectl apply -f -`. */
 import { Command, Option } from 'commander';
-import { stringify } from 'yaml';
 import { buildCustomResourceDefinition, DEFINITIONS } from '../api/crd.ts';
 import type { KindDefinition } from '../api/crd-definition.ts';
 import { PLURALS, VERSION } from '../api/group-version.ts';
 import type { CliIo } from './io.ts';
-import { formatTable, OUTPUT_FORMATS, type OutputFormat } from './output.ts';
+import { formatTable, OUTPUT_FORMATS, type OutputFormat, toYaml } from './output.ts';
 
 export function crdsCommand(io: CliIo): Command {
   const output = new Option('-o, --output <format>', 'how they are printed');
@@ -38,11 +37,7 @@ function row({ kind, shortName }: KindDefinition): readonly string[] {
   return [kind, PLURALS[kind], shortName, VERSION];
 }
 
-/** How a CRD file looks, in crds/ and on the terminal: long lines stay whole, so that diffs are by field. */
+/** How a CRD file looks, in crds/ and on the terminal. */
 export function crdYaml(definition: KindDefinition): string {
   return toYaml(buildCustomResourceDefinition(definition));
-}
-
-export function toYaml(value: unknown): string {
-  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
 }

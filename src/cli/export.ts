@@ -3,9 +3,9 @@
 import { Command, Option } from 'commander';
 import { prepulledImageType } from '../controllers/kinds.ts';
 import { type ClusterFlags, withCluster, withClusterOptions } from './cluster.ts';
-import { toYaml } from './crds.ts';
 import { eraserExclusion } from './eraser-exclusion.ts';
 import type { CliIo } from './io.ts';
+import { toYaml } from './output.ts';
 
 const FORMATS = ['yaml', 'json'] as const;
 

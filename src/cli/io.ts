@@ -2,6 +2,7 @@
 
 import type { Clock } from '../clock.ts';
 
+/** Made of the process by main.ts. */
 export interface CliIo {
   /** Everything on standard input. */
   readonly readStdin: () => Promise<string>;
@@ -40,6 +41,15 @@ export function badInput(what: string, message: string, position?: number): CliE
 /** The text behind a path, "-" being standard input. */
 export function readInput(io: CliIo, path: string): Promise<string> {
   return path === '-' ? io.readStdin() : io.readFile(path);
+}
+
+/** JSON that a person wrote, so the parser's message helps. @throws CliError that names `what` */
+export function parseInput(what: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw badInput(what, error instanceof Error ? error.message : 'not JSON');
+  }
 }
 
 /** Arguments, or the lines of standard input if there are none (or only "-"); blank lines are left out. */

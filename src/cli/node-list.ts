@@ -2,25 +2,17 @@
 
 import { nodeFacts } from '../controllers/node.ts';
 import type { NodeFacts } from '../domain/node.ts';
-import { badInput } from './io.ts';
+import { badInput, parseInput } from './io.ts';
 
 type RawNode = Parameters<typeof nodeFacts>[0];
 type Condition = NonNullable<NonNullable<RawNode['status']>['conditions']>[number];
 
 /** Also takes one Node, or an array of them. */
 export function readNodeList(text: string): readonly NodeFacts[] {
-  return nodesOf(parseJson(text)).map((node, index) => {
+  return nodesOf(parseInput('nodes', text)).map((node, index) => {
     if (!isNode(node)) throw badInput('nodes', `item ${index} is no Node: it has no metadata.name`);
     return nodeFacts(withReady(node));
   });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw badInput('nodes', error instanceof Error ? error.message : 'not JSON');
-  }
 }
 
 function nodesOf(value: unknown): readonly unknown[] {

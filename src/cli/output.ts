@@ -6,7 +6,9 @@ import { stringify } from 'yaml';
 
 import type { CliIo } from './io.ts';
 
+/** What `-o` takes. */
 export const OUTPUT_FORMATS = ['json', 'yaml', 'table'] as const;
+/** One of `OUTPUT_FORMATS`. */
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
 /** Columns of a table, in order; a row without a column leaves it blank. */
@@ -37,10 +39,15 @@ function render(format: OutputFormat, value: unknown, toTable: () => Table | rea
     case 'json':
       return `${JSON.stringify(value, null, 2)}\n`;
     case 'yaml':
-      return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+      return toYaml(value);
     case 'table':
       return [toTable()].flat().map(formatTable).join('\n');
   }
+}
+
+/** Long lines stay whole, so that diffs are by field. */
+export function toYaml(value: unknown): string {
+  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
 /** Left-aligned columns, three blanks apart, as kubectl prints them; wide characters take two columns. */

@@ -27,12 +27,14 @@ export interface PlannedPull {
   readonly waitsFor: string | null;
 }
 
+/** An image that a node would not get, and why. */
 export interface PlannedSkip {
   readonly image: string;
   readonly reason: string;
   readonly message: string;
 }
 
+/** What one node would pull, in order. */
 export interface NodePlan {
   readonly node: string;
   readonly present: number;
@@ -42,12 +44,14 @@ export interface NodePlan {
   readonly skipped: readonly PlannedSkip[];
 }
 
+/** What all nodes would pull. */
 export interface ClusterPlan {
   readonly nodes: readonly NodePlan[];
   /** Images that want nothing yet, and why. */
   readonly idle: readonly PlannedSkip[];
 }
 
+/** A cluster at one moment, and the limits of its operator. */
 export interface PlanQuestion {
   readonly nodes: readonly NodeObject[];
   readonly images: readonly PrepulledImage[];

@@ -3,6 +3,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { NodeObject } from '../controllers/node.ts';
 import { formatBytes } from '../controllers/prepulled-image/bytes.ts';
+import { FLAGS } from '../options.ts';
 import { RegistryClient } from '../registry/client.ts';
 import {
   type ClusterFlags,
@@ -48,8 +49,6 @@ export interface PlanOutput extends ClusterPlan {
   };
 }
 
-const DEFAULT_PULL_SLOTS = 50;
-const NODE_STATUS_MAX_IMAGES = 50;
 const RESOLVE_TIMEOUT_MS = 30_000;
 
 export function planCommand(io: CliIo): Command {
@@ -68,7 +67,12 @@ export function planCommand(io: CliIo): Command {
       '--tags <path>',
       'tag list of the ImageSource in the file, as for larder select; asks no registry',
     )
-    .option('--pull-slots <number>', 'as of the operator; 0: no limit', readSlots, DEFAULT_PULL_SLOTS)
+    .option(
+      '--pull-slots <number>',
+      'as of the operator; 0: no limit',
+      readSlots,
+      Number(FLAGS.pullSlots.default),
+    )
     .option('--diff', 'only what the files change')
     .option('--exit-code', `exit code ${EXIT.incomplete} if anything would be pulled or changed`)
     .action(async (flags: Flags) => {
@@ -86,7 +90,7 @@ async function plan(io: CliIo, flags: Flags): Promise<PlanOutput> {
   const question = {
     nodes: before.nodes,
     pullSlots: flags.pullSlots === 0 ? Number.POSITIVE_INFINITY : flags.pullSlots,
-    nodeStatusMaxImages: NODE_STATUS_MAX_IMAGES,
+    nodeStatusMaxImages: Number(FLAGS.nodeStatusMaxImages.default),
     nowMs: io.clock.now(),
   };
   const whole = planCluster({ ...question, images: after.images });

@@ -9,12 +9,14 @@ import { type Cloud, openCloudKeychains, readCloudSettings } from '../registry/p
 import { REGISTRY_ADVICE } from '../registry/reasons.ts';
 import { badInput, CliError, type CliIo } from './io.ts';
 
+/** Flags of every verb that asks a registry. */
 export interface RegistryFlags {
   readonly dockerConfig?: string;
   readonly caFile?: string;
   readonly plainHttp?: true;
 }
 
+/** Adds what `RegistryFlags` holds. */
 export function withRegistryOptions(command: Command): Command {
   return command
     .option(

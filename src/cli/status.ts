@@ -5,6 +5,7 @@ import type { ImageSource } from '../api/image-source.ts';
 import { sleep } from '../clock.ts';
 import { formatBytes } from '../controllers/prepulled-image/bytes.ts';
 import { validateDuration } from '../domain/duration.ts';
+import { compareNames } from '../domain/sorted-names.ts';
 import { ApiError } from '../kube/api-error.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type Condition, findCondition, isConditionTrue } from '../kube/condition.ts';
@@ -104,7 +105,7 @@ async function look(client: KubeClient, flags: Flags, signal: AbortSignal): Prom
   const shown = images
     .filter((image) => flags.source === undefined || sourceOf(image) === flags.source)
     .map((image) => imageCoverage(image, facts))
-    .sort((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1));
+    .sort((left, right) => compareNames(formatKey(left.image.metadata), formatKey(right.image.metadata)));
   return { images: shown, source: flags.source === undefined ? undefined : silenceOf(flags.source, sources) };
 }
 
@@ -120,7 +121,7 @@ function silenceOf(name: string, sources: readonly ImageSource[]): string | unde
 }
 
 /** An image that no node is for, or that is suspended, keeps nobody waiting; one that fits no node is a mistake. */
-export function isComplete({ image, eligible, prepulled, lacking }: ImageCoverage): boolean {
+function isComplete({ image, eligible, prepulled, lacking }: ImageCoverage): boolean {
   const fitsNowhere = lacking.length > 0 && lacking.every(({ reason }) => reason === 'PlatformMismatch');
   return image.spec.suspend || prepulled || (eligible === 0 && !fitsNowhere);
 }
@@ -129,10 +130,6 @@ export function isComplete({ image, eligible, prepulled, lacking }: ImageCoverag
 function refusalOf({ image, eligible, present }: ImageCoverage): Condition | undefined {
   const condition = findCondition(image.status, 'Prepulled');
   return present === eligible && condition?.status === 'False' ? condition : undefined;
-}
-
-function keyOf({ image: { metadata } }: ImageCoverage): string {
-  return `${metadata.namespace ?? ''}/${metadata.name}`;
 }
 
 function output(images: readonly ImageCoverage[]) {
@@ -204,7 +201,7 @@ function incompleteMessage(images: readonly ImageCoverage[]): string {
   const named = images.slice(0, MAX_NAMED).map((coverage) => {
     const refusal = refusalOf(coverage);
     const why = refusal === undefined ? '' : `, ${refusal.reason}`;
-    return `${keyOf(coverage)} (${coverage.present}/${coverage.eligible}${why})`;
+    return `${formatKey(coverage.image.metadata)} (${coverage.present}/${coverage.eligible}${why})`;
   });
   const rest = images.length > MAX_NAMED ? ` and ${images.length - MAX_NAMED} more` : '';
   return `not on every node yet: ${named.join(', ')}${rest}`;

@@ -3,20 +3,13 @@
 import { validateDigest } from '../domain/digest.ts';
 import type { ListedTag } from '../domain/listing.ts';
 import { isValidTag } from '../domain/reference.ts';
-import { badInput } from './io.ts';
+import { badInput, parseInput } from './io.ts';
 
+/** @throws CliError that names the entry which is no tag */
 export function readTagList(text: string): readonly ListedTag[] {
-  const value = parseJson(text);
+  const value = parseInput('tags', text);
   if (!Array.isArray(value)) throw badInput('tags', 'not a JSON array');
   return value.map(readEntry);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw badInput('tags', error instanceof Error ? error.message : 'not JSON');
-  }
 }
 
 function readEntry(entry: unknown, index: number): ListedTag {

@@ -3,10 +3,12 @@
 import type { NodeFacts, NodeImage, Taint } from '../domain/node.ts';
 import type { KubeObject, RawObject, ResourceType } from '../kube/resource.ts';
 
+/** A Node without the parts that nobody reads. */
 export interface NodeObject extends KubeObject {
   readonly facts: NodeFacts;
 }
 
+/** How the API addresses Nodes. */
 export const nodeType: ResourceType<NodeObject> = {
   group: '',
   version: 'v1',

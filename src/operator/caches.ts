@@ -22,12 +22,14 @@ import {
   podType,
   projectPullPod,
 } from '../controllers/node-stocker/pull-pod.ts';
+import { endedIndex, PODS_ENDED } from '../controllers/node-stocker/rest.ts';
 import { Informer, type InformerOptions } from '../kube/informer.ts';
 import { controllerOf } from '../kube/owner-reference.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { formatFieldSelector } from '../kube/selectors.ts';
 import type { Process } from './process.ts';
 
+/** One informer a kind; each is shared by everything that watches the kind. */
 export interface Caches {
   readonly sources: Informer<ImageSource>;
   readonly images: Informer<PrepulledImage>;
@@ -68,7 +70,7 @@ export function createCaches(process: Process): Caches {
       type: podType,
       project: projectPullPod,
       labelSelector: PULL_POD_SELECTOR,
-      indexes: { [PODS_BY_NODE]: ({ spec }) => [spec.nodeName ?? ''] },
+      indexes: { [PODS_BY_NODE]: ({ spec }) => [spec.nodeName ?? ''], [PODS_ENDED]: endedIndex },
     }),
   };
 }

@@ -8,6 +8,7 @@ import type { OperatorOptions } from '../options.ts';
 import type { CloudSettings } from '../registry/providers/cloud.ts';
 import type { Metrics } from '../server/metrics.ts';
 
+/** What is made once and handed to everything else. */
 export interface Process {
   readonly options: OperatorOptions;
   /** Name of this replica in the Lease and in Events. */

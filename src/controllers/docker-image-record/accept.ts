@@ -12,6 +12,7 @@ import { marker, type Status, type Words } from './status.ts';
 
 /** Indexes of the record informer: what must be unique in a namespace. */
 export const RECORDS_BY_NAME_VERSION = 'name-version';
+/** By primary key. */
 export const RECORDS_BY_PK = 'pk';
 
 /** Values of RECORDS_BY_NAME_VERSION. */

@@ -1,6 +1,6 @@
 /** The catalogue as last read from its ConfigMap. One that cannot be read changes nothing but what is said about it. */
 
-import { CATALOGUE_NAME, type Catalogue, readCatalogue } from '../../api/catalogue.ts';
+import { CATALOGUE_NAME, type Catalogue, catalogueMissing, readCatalogue } from '../../api/catalogue.ts';
 import type { Informer } from '../../kube/informer.ts';
 import type { Logger } from '../../kube/logger.ts';
 import type { KubeObject, ResourceType } from '../../kube/resource.ts';
@@ -10,6 +10,7 @@ export interface ConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>> | undefined;
 }
 
+/** How the API addresses ConfigMaps. */
 export const configMapType: ResourceType<ConfigMap> = {
   group: '',
   version: 'v1',
@@ -38,7 +39,7 @@ export class CatalogueStore {
 
   constructor(options: CatalogueStoreOptions) {
     this.#options = options;
-    this.#problem = this.#absence();
+    this.#problem = catalogueMissing(options.namespace);
     options.informer.subscribe({
       onAdd: (object) => {
         this.#read(object);
@@ -47,7 +48,7 @@ export class CatalogueStore {
         this.#read(object);
       },
       onDelete: () => {
-        this.#problem = this.#absence();
+        this.#problem = catalogueMissing(options.namespace);
       },
     });
   }
@@ -75,9 +76,5 @@ export class CatalogueStore {
     const problems = read.error.slice(0, MAX_PROBLEMS).join('; ') + (more > 0 ? ` (and ${more} more)` : '');
     this.#problem = `ConfigMap ${namespace}/${CATALOGUE_NAME} cannot be read: ${problems}`;
     log.error('catalogue not taken over', { problems });
-  }
-
-  #absence(): string {
-    return `ConfigMap ${this.#options.namespace}/${CATALOGUE_NAME} does not exist; kubectl apply -k config/catalogue makes it`;
   }
 }

@@ -1,6 +1,6 @@
 /** Phase: the rows of the catalogue that the record names. Unknown names are a condition; the record stays as it is. */
 
-import type { Catalogue, HardwareRow } from '../../api/catalogue.ts';
+import type { Catalogue, CudaRow, HardwareRow } from '../../api/catalogue.ts';
 import type { DockerImageRecord, DockerImageRecordSpec } from '../../api/docker-image-record.ts';
 import { compareDotted, parseDotted } from '../../domain/dotted-version.ts';
 import type { HardwareNeeds } from '../../domain/hardware.ts';
@@ -81,10 +81,7 @@ function rowsOf(spec: DockerImageRecordSpec, catalogue: Catalogue): Status['reso
   };
 }
 
-function findCuda(
-  { cuda }: DockerImageRecordSpec,
-  catalogue: Catalogue,
-): Catalogue['cuda'][number] | undefined {
+function findCuda({ cuda }: DockerImageRecordSpec, catalogue: Catalogue): CudaRow | undefined {
   const wanted = cuda && parseDotted(cuda.version);
   return wanted && catalogue.cuda.find(({ version }) => isSameVersion(version, wanted));
 }

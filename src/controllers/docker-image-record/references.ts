@@ -18,6 +18,7 @@ import { marker, type Status } from './status.ts';
 /** Index of the PrepulledImage informer: `namespace/name` of the record that spec.recordRef names. */
 export const IMAGES_BY_RECORD = 'record';
 
+/** Values of IMAGES_BY_RECORD. */
 export function recordIndex({ metadata, spec }: PrepulledImage): readonly string[] {
   const { namespace } = metadata;
   return spec.recordRef === undefined ? [] : [formatKey({ namespace, name: spec.recordRef.name })];

@@ -15,6 +15,7 @@ import type { PhaseContext } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
 import { done, type Result, WaitingError } from '../../kube/result.ts';
 import type { RegistryAccess } from '../../registry/access.ts';
+import { bundleFacts } from '../../registry/bundle.ts';
 import type { RegistryClient } from '../../registry/client.ts';
 import { isRegistryError, type RegistryError, registryReason } from '../../registry/errors.ts';
 import type { ResolvedImage } from '../../registry/image-resolver.ts';
@@ -37,6 +38,7 @@ export interface ResolveOptions {
   readonly attempts: Map<string, Attempt>;
 }
 
+/** The last time the registry was asked about one record. */
 export interface Attempt {
   readonly uid: string | undefined;
   readonly generation: number | undefined;
@@ -48,8 +50,6 @@ export interface Attempt {
 
 /** After a failure that may pass: doubled each time, up to the interval; never sooner than the registry said itself. */
 const RETRY_MS = 30_000;
-
-const BUNDLE_LABEL = 'operators.operatorframework.io.bundle.mediatype.v1';
 
 export function resolvePhase(options: ResolveOptions) {
   return async (record: DockerImageRecord, draft: Draft<Status>, context: PhaseContext): Promise<Result> => {
@@ -209,7 +209,7 @@ async function readBundle(
   access: RegistryAccess,
   found: ResolvedImage,
 ): Promise<Status['operatorBundle']> {
-  if (allLabels(found)[BUNDLE_LABEL] === undefined) return undefined;
+  if (bundleFacts(allLabels(found)) === undefined) return undefined;
   try {
     return await findBundle(
       { ...reference, digest: found.digest },

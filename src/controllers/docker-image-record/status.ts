@@ -6,8 +6,10 @@ import type { Draft } from '../../kube/conclusion.ts';
 import { type ConditionStatus, setCondition } from '../../kube/condition.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
 
+/** The status this controller writes. */
 export type Status = DockerImageRecordStatus;
 
+/** Types that nobody else writes. */
 export const OWNED_CONDITIONS = [
   'Accepted',
   'Resolved',
