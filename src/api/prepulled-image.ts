@@ -25,9 +25,11 @@ import { GRAMMARS } from './tag-rules.ts';
 export const NODE_STATES = ['Unknown', 'Pulling', 'Waiting', 'Failed', 'Skipped'] as const;
 export type NodeState = (typeof NODE_STATES)[number];
 
-/** Who is to blame for a failed pull, and so what is held back. */
-/** Image: wrong everywhere. Registry: wrong for every image of it. Node: wrong there. Admission: the pod was refused. */
-export const FAILURE_CLASSES = ['Image', 'Registry', 'Node', 'Admission'] as const;
+/**
+ * Who is to blame for a failed pull, and so what is held back. Image: wrong everywhere. Registry: wrong for every image
+ * of it. Node: wrong there. Admission: the pod was refused.
+ */
+const FAILURE_CLASSES = ['Image', 'Registry', 'Node', 'Admission'] as const;
 export type FailureClass = (typeof FAILURE_CLASSES)[number];
 
 const specFields = z.object({
@@ -120,10 +122,6 @@ export type PrepulledImageStatus = Immutable<z.output<typeof prepulledImageStatu
 export type PrepulledImageManifest = Immutable<z.input<typeof prepulledImageSchema>>;
 /** One of status.notPresent. */
 export type NotPresent = Immutable<z.output<typeof notPresentSchema>>;
-/** status.nodes. */
-export type NodeCounts = Immutable<z.output<typeof nodeCountsSchema>>;
-/** status.backoff. */
-export type Backoff = Immutable<z.output<typeof backoffSchema>>;
 
 export const prepulledImageDefinition: KindDefinition = {
   kind: 'PrepulledImage',

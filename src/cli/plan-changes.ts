@@ -1,5 +1,6 @@
 /** What objects from files would change: which images an ImageSource would add, keep and retire. */
 
+import type { ImageDescription } from '../api/image-description.ts';
 import type { ImageSource } from '../api/image-source.ts';
 import { parseImageSource, parsePrepulledImage } from '../api/parse.ts';
 import type { PrepulledImage } from '../api/prepulled-image.ts';
@@ -22,6 +23,7 @@ export interface Manifests {
   readonly images: readonly PrepulledImage[];
 }
 
+/** What a file would do to one object. */
 export interface Change {
   readonly change: 'add' | 'update' | 'retire' | 'keep';
   /** `namespace/name` of the PrepulledImage. */
@@ -177,9 +179,7 @@ async function withStatus(image: PrepulledImage, resolve: ResolveImage): Promise
   return { ...image, status: { image: { ...identity, ...describeFound(found) } } };
 }
 
-type Described = NonNullable<NonNullable<PrepulledImage['status']>['image']>;
-
-function describeFound(found: ResolvedImage | undefined): Pick<Described, 'size' | 'platforms'> {
+function describeFound(found: ResolvedImage | undefined): Pick<ImageDescription, 'size' | 'platforms'> {
   if (found === undefined) return {};
   const platforms = found.platforms.map(({ os, architecture, variant }) => ({
     os,
