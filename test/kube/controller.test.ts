@@ -242,6 +242,7 @@ describe('stopping', () => {
   });
 
   it('does not start if stopped before its sources are synced', async () => {
+    const passes: string[] = [];
     const stop = new AbortController();
     const clock = new FakeClock();
     const controller = new Controller({
@@ -250,7 +251,10 @@ describe('stopping', () => {
       watches: [
         {
           name: 'never',
-          start: () => () => undefined,
+          start: (enqueue) => {
+            enqueue({ name: 'a' });
+            return () => undefined;
+          },
           whenSynced: (signal) =>
             new Promise((_resolve, reject) => {
               signal.addEventListener('abort', () => {
@@ -259,7 +263,12 @@ describe('stopping', () => {
             }),
         },
       ],
-      reconciler: { reconcile: () => Promise.resolve(done) },
+      reconciler: {
+        reconcile: ({ name }) => {
+          passes.push(name);
+          return Promise.resolve(done);
+        },
+      },
       clock,
       log: memoryLog().log,
       events: silentEvents,
@@ -268,6 +277,7 @@ describe('stopping', () => {
     stop.abort(new Error('stop'));
     await running;
     await controller.run({ stop: stop.signal, abort: stop.signal });
+    expect(passes).toEqual([]);
   });
 
   it('says so when a source fails', async () => {
