@@ -5,19 +5,21 @@ import { type Circuits, hostCircuit, imageCircuit } from '../domain/circuits.ts'
 import type { Coverage, NodeIdentity } from '../domain/coverage.ts';
 import type { Moment } from '../domain/moment.ts';
 import { backoffMs } from '../domain/stock-plan.ts';
+import { verifyPeriodMs } from '../domain/verification.ts';
 import { placement, type Want } from '../domain/want.ts';
 import { findCondition } from '../kube/condition.ts';
 import type { NodeObject } from './node.ts';
 import { wantOf } from './want.ts';
 
 export interface RestoreMoment extends Moment {
-  /** In [0, 1): spreads the verification of what was restored over the whole verify interval. */
+  /** In [0, 1), asked once a node: spreads the verification of what was restored over the whole verify interval. */
   readonly random: () => number;
 }
 
 /**
  * An eligible node that is older than the figures of a status, and is not listed as lacking the image there, has it.
- * Where the status names every node that has it, or was cut short, only the nodes it names count.
+ * Where the status names every node that has it, only the nodes it names count; where its lists were cut short, the
+ * others count if they are no more than had the image then: so many tainted nodes may have filled the list.
  */
 export function restoreStock(
   { coverage, circuits }: Restorable,
@@ -25,10 +27,12 @@ export function restoreStock(
   nodes: readonly NodeObject[],
   moment: RestoreMoment,
 ): void {
+  const { random } = moment;
+  const ages = new Map(nodes.map(({ facts }) => [facts.name, random()]));
   for (const image of images) {
     const want = wantOf(image);
     if (want === undefined || !isAboutThisSpec(image)) continue;
-    restoreImage(coverage, image, { want, nodes, moment });
+    restoreImage(coverage, image, { want, nodes, ages, moment });
     restoreCircuit(circuits, image.status, want, moment);
   }
 }
@@ -46,38 +50,40 @@ interface Restorable {
 interface Restored {
   readonly want: Want;
   readonly nodes: readonly NodeObject[];
-  readonly moment: RestoreMoment;
+  /** By node: how old its receipts are, as a share of the time after which they are verified. */
+  readonly ages: ReadonlyMap<string, number>;
+  readonly moment: Moment;
 }
 
-function restoreImage(
-  coverage: Coverage,
-  { status = {} }: PrepulledImage,
-  { want, nodes, moment }: Restored,
-): void {
+function restoreImage(coverage: Coverage, { status = {} }: PrepulledImage, restored: Restored): void {
+  const { want, nodes, moment } = restored;
   const provenAt = Date.parse(status.coverageTime ?? '');
   const lacking = new Map(status.notPresent?.map((entry) => [entry.node, entry]));
-  const having = listsAllPresent(status) || status.truncated === true ? new Set(status.presentOn) : undefined;
   const known = nodes.filter((node) => isOlder(node, provenAt) && placement(node.facts, want).eligible);
   for (const { facts } of known) {
     const entry = lacking.get(facts.name);
     if (entry !== undefined) restoreFailure(coverage, facts, { want, entry, moment });
-    else if (having?.has(facts.name) !== false) restoreReceipts(coverage, facts, want, moment);
   }
+  const others = known.filter(({ facts }) => !lacking.has(facts.name));
+  const having = areAllPresent(status, others.length) ? undefined : new Set(status.presentOn);
+  for (const { facts } of others)
+    if (having?.has(facts.name) !== false) restoreReceipts(coverage, facts, restored);
 }
 
-/** The list of nodes that have it is limited, too; complete, it is better evidence than silence. */
-function listsAllPresent({ nodes, presentOn = [] }: PrepulledImageStatus): boolean {
-  return nodes !== undefined && nodes.present === presentOn.length;
+function restoreReceipts(coverage: Coverage, node: NodeIdentity, { want, ages, moment }: Restored): void {
+  const age = (ages.get(node.name) ?? 0) * verifyPeriodMs(node, want);
+  for (const { key } of want.pulls)
+    coverage.addReceipt(node, { key, proof: 'restored' }, moment.monotonic - age);
 }
 
-function restoreReceipts(
-  coverage: Coverage,
-  node: NodeIdentity,
-  want: Want,
-  { monotonic, random }: RestoreMoment,
-): void {
-  const at = monotonic - random() * want.verifyIntervalMs;
-  for (const { key } of want.pulls) coverage.addReceipt(node, { key, proof: 'restored' }, at);
+/** Whether so many nodes, which the status does not list as lacking the image, all have it. */
+function areAllPresent(
+  { nodes, presentOn = [], truncated = false }: PrepulledImageStatus,
+  others: number,
+): boolean {
+  // The list of nodes that have it is limited, too; complete, it is better evidence than silence.
+  if (nodes === undefined || nodes.present === presentOn.length) return nodes === undefined && !truncated;
+  return !truncated || others <= nodes.present;
 }
 
 function isOlder({ metadata }: NodeObject, time: number): boolean {
@@ -95,20 +101,26 @@ function restoreFailure(
   if (entry.state !== 'Failed' || attempts === 0 || Number.isNaN(lastAttempt)) return;
   const wait = backoffMs(attempts, 0);
   const notBefore = moment.monotonic + Math.min(Math.max(0, lastAttempt + wait - moment.now), wait);
-  const failure = { reason, message, attempts, lastAttempt, podAt: lastAttempt, notBefore };
-  coverage.setFailure(node, want, failure);
+  coverage.setFailure(node, want, { reason, message, attempts, lastAttempt, notBefore });
+  // The pod that was counted may still rest: it is known by the time it was made.
+  coverage.setJudged(node, want.id, String(lastAttempt));
 }
 
 /** What was held back everywhere stays so, also for the nodes that no list had room for. */
 function restoreCircuit(
   circuits: Circuits,
-  { backoff, notPresent = [] }: PrepulledImageStatus = {},
+  { backoff, notPresent = [], coverageTime = '' }: PrepulledImageStatus = {},
   want: Want,
   moment: Moment,
 ): void {
   if (backoff === undefined) return;
-  const { attempts, nextAttempt } = backoff;
+  const { attempts } = backoff;
   const key = backoff.class === 'Registry' ? hostCircuit(want.host) : imageCircuit(want.id);
-  const message = notPresent.find(({ state }) => state === 'Failed')?.message ?? '';
-  circuits.restore(key, { attempts, message }, Date.parse(nextAttempt), moment);
+  const held = notPresent.find(({ reason }) => reason === 'CircuitOpen');
+  const { message = '' } = held ?? notPresent.find(({ state }) => state === 'Failed') ?? {};
+  const nextAttempt = Date.parse(backoff.nextAttempt);
+  // Written at that time, it cannot have been longer: more means that the clock was set back.
+  const longest = Math.max(0, nextAttempt - Date.parse(coverageTime));
+  const waitMs = Math.min(Math.max(0, nextAttempt - moment.now), longest);
+  if (!Number.isNaN(waitMs)) circuits.restore(key, { attempts, message, waitMs }, moment);
 }

@@ -2,7 +2,7 @@
 
 import type { PrepulledImage } from '../api/prepulled-image.ts';
 import type { Clock } from '../clock.ts';
-import { Circuits, imageCircuit } from '../domain/circuits.ts';
+import { type CircuitKey, Circuits, hostCircuit, imageCircuit } from '../domain/circuits.ts';
 import { Coverage } from '../domain/coverage.ts';
 import type { NamespaceLimits } from '../domain/namespace-limits.ts';
 import { limitOf, NEW_FOR_MS, PullBudget, type PullLimits } from '../domain/pull-budget.ts';
@@ -127,6 +127,11 @@ export class Stock implements Workload {
     this.coverage.subscribe((node, keys) => {
       for (const key of keys) this.#learn(node, this.wants.idsOf(key));
     });
+    this.circuits.subscribe((key, isOpen) => {
+      this.#fireImages(this.#heldBackBy(key));
+      // Whoever it kept waiting may begin.
+      if (!isOpen) this.#fireAllNodes();
+    });
     this.wants.subscribe((id, want) => {
       this.coverage.clearFailures(id);
       this.circuits.reset(imageCircuit(id));
@@ -169,6 +174,13 @@ export class Stock implements Workload {
   #learn(node: string, ids: Iterable<string>): void {
     for (const id of ids) this.index.touch(node, id);
     this.#fireImages(ids);
+  }
+
+  #heldBackBy(key: CircuitKey): readonly string[] {
+    const held = this.wants
+      .list()
+      .filter(({ id, host }) => imageCircuit(id) === key || hostCircuit(host) === key);
+    return held.map(({ id }) => id);
   }
 
   #fireAllNodes(): void {

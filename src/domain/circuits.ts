@@ -19,8 +19,6 @@ export function hostCircuit(host: string): CircuitKey {
 
 /** Distinct nodes that must have failed before a common cause is believed. */
 const NODES_TO_OPEN = 3;
-/** The longest pause that a registry can ask for. More means that the clock was set back. */
-const MAX_RESTORED_MS = 24 * 3_600_000;
 
 interface Circuit {
   readonly nodes: Set<string>;
@@ -40,6 +38,15 @@ export interface OpenCircuit {
   readonly message: string;
 }
 
+/** What an earlier process has left. */
+interface LeftOpen extends Pick<OpenCircuit, 'attempts' | 'message'> {
+  /** 0: one node may try at once. */
+  readonly waitMs: number;
+}
+
+/** Told after what `open` says of a circuit has changed. */
+export type CircuitListener = (key: CircuitKey, isOpen: boolean) => void;
+
 interface Failed extends Moment {
   readonly message: string;
   /** What the other side asked for. */
@@ -49,9 +56,14 @@ interface Failed extends Moment {
 export class Circuits {
   readonly #circuits = new Map<CircuitKey, Circuit>();
   readonly #random: () => number;
+  readonly #listeners: CircuitListener[] = [];
 
   constructor(random: () => number) {
     this.#random = random;
+  }
+
+  subscribe(listener: CircuitListener): void {
+    this.#listeners.push(listener);
   }
 
   /** A node could not. Returns true if this opened the circuit. */
@@ -67,22 +79,22 @@ export class Circuits {
     circuit.canary = undefined;
     const wait = Math.max(backoffMs(circuit.attempts, this.#random()), failure.retryAfterMs ?? 0);
     circuit.openUntil = after(failure, wait);
+    this.#notify(key, true);
     return true;
   }
 
-  /** An earlier process has left the circuit open. What it waited for is over at the latest when a new wait would be. */
-  restore(key: CircuitKey, open: Omit<OpenCircuit, 'nextAttempt'>, nextAttempt: number, at: Moment): void {
-    const { attempts, message } = open;
+  /** An earlier process has left the circuit open; of several that remember it the strictest counts. */
+  restore(key: CircuitKey, { attempts, message, waitMs }: LeftOpen, at: Moment): void {
     const known = this.#circuits.get(key)?.openUntil;
-    const wait = Math.min(Math.max(0, nextAttempt - at.now), MAX_RESTORED_MS);
-    if (known !== undefined && known.monotonic >= at.monotonic + wait) return;
-    this.#circuits.set(key, { ...newCircuit(), attempts, message, openUntil: after(at, wait) });
+    if (known !== undefined && known.monotonic >= at.monotonic + waitMs) return;
+    this.#circuits.set(key, { ...newCircuit(), attempts, message, openUntil: after(at, waitMs) });
   }
 
   /** It works somewhere: whatever failed elsewhere is those nodes' own trouble. Returns true if this closed it. */
   succeed(key: CircuitKey): boolean {
     const wasOpen = this.#circuits.get(key)?.openUntil !== undefined;
     this.#circuits.delete(key);
+    if (wasOpen) this.#notify(key, false);
     return wasOpen;
   }
 
@@ -116,6 +128,10 @@ export class Circuits {
     const circuit = this.#circuits.get(key);
     if (circuit?.openUntil === undefined) return undefined;
     return { attempts: circuit.attempts, nextAttempt: circuit.openUntil, message: circuit.message };
+  }
+
+  #notify(key: CircuitKey, isOpen: boolean): void {
+    for (const listener of this.#listeners) listener(key, isOpen);
   }
 }
 

@@ -5,62 +5,24 @@
  */
 
 import type { NodeFacts } from './node.ts';
-import { EMPTY_LISTING, type NodeListing, readListing, wouldBeListed } from './node-listing.ts';
+import {
+  type Failure,
+  forgetUnwanted,
+  judge,
+  NOT_PULLING,
+  type NodeEntry,
+  type NodeIdentity,
+  newEntry,
+  type PullState,
+  type Receipt,
+  receive,
+  recent,
+  refute,
+} from './node-coverage.ts';
+import { readListing, wouldBeListed } from './node-listing.ts';
 import type { Want } from './want.ts';
 
-/** Why an image is not on a node yet. */
-export interface Failure {
-  /** A reason of the PrepulledImage's `notPresent` entries. */
-  readonly reason: string;
-  readonly message: string;
-  readonly attempts: number;
-  /** Milliseconds since the epoch. */
-  readonly lastAttempt: number;
-  /** When the newest pod was made that counts here, by the clock of the API server: it is not counted again. */
-  readonly podAt?: number;
-  /** The pair is left alone until then; monotonic milliseconds. */
-  readonly notBefore: number;
-}
-
-/** What is happening to a pull, in the words of a `notPresent` entry. */
-export interface PullState {
-  readonly reason: 'Pulling' | 'PullSlow' | 'NodeMute';
-  readonly message: string;
-}
-
-/** A container of ours has shown an image id for this pull. */
-export interface Receipt {
-  readonly key: string;
-  /** Which container said so: the same proof is not believed again after the image was seen to be gone. */
-  readonly proof: string;
-}
-
-interface StoredReceipt {
-  readonly proof: string;
-  /** When we learned of it; monotonic milliseconds, as all times that are handed in here and not kept in a status. */
-  readonly at: number;
-}
-
-interface NodeEntry {
-  readonly uid: string;
-  listing: NodeListing;
-  readonly receipts: Map<string, StoredReceipt>;
-  /** By pull key: the newest proofs that turned out to be out of date; their pods may still be there. */
-  readonly refuted: Map<string, readonly string[]>;
-  pulling: ReadonlyMap<string, PullState>;
-  /** Wants that would not fit on the disk, by id, with the figures. */
-  skipped: ReadonlyMap<string, string>;
-  /** By want id. */
-  readonly failures: Map<string, Failure>;
-  /** When an image was found to be gone, monotonic milliseconds, by want id. */
-  readonly evictions: Map<string, number[]>;
-}
-
-/** A node, and which one of that name. */
-export interface NodeIdentity {
-  readonly name: string;
-  readonly uid: string;
-}
+export type { Failure, NodeIdentity, PullState, Receipt } from './node-coverage.ts';
 
 export interface CoverageSettings {
   /** `nodeStatusMaxImages` of the kubelets; they do not tell. */
@@ -72,11 +34,6 @@ export type CoverageListener = (node: string, keys: readonly string[]) => void;
 
 /** A kubelet lists its images every 30 s and posts its status after that. */
 const LISTING_LAG_MS = 90_000;
-/** Pull pods of one image that rest on a node at the same time are far fewer. */
-const REFUTED_REMEMBERED = 16;
-const EVICTION_MEMORY_MS = 3_600_000;
-const NOTHING: ReadonlyMap<string, PullState> = new Map();
-const NONE: ReadonlyMap<string, string> = new Map();
 
 export class Coverage {
   readonly #settings: CoverageSettings;
@@ -95,8 +52,11 @@ export class Coverage {
   observeNode(node: NodeFacts): void {
     const entry = this.#entry(node);
     const before = entry.listing;
+    const lost = isSetUpAnew(entry, node) ? [...entry.receipts.keys()] : [];
+    for (const key of lost) refute(entry, key);
+    entry.machineId = node.machineId ?? entry.machineId;
     entry.listing = readListing(node);
-    this.#notify(node.name, [...entry.listing.keys.symmetricDifference(before.keys)]);
+    this.#notify(node.name, [...entry.listing.keys.symmetricDifference(before.keys).union(new Set(lost))]);
   }
 
   removeNode(name: string): void {
@@ -107,15 +67,37 @@ export class Coverage {
   }
 
   /** Returns false if it was known already, or has been refuted. */
-  addReceipt(node: NodeIdentity, { key, proof }: Receipt, now: number): boolean {
+  addReceipt(node: NodeIdentity, receipt: Receipt, now: number): boolean {
     if (this.#isReplaced(node)) return false;
     const entry = this.#entry(node);
-    if (entry.receipts.get(key)?.proof === proof || entry.refuted.get(key)?.includes(proof) === true)
-      return false;
-    const isNew = !entry.receipts.has(key);
-    entry.receipts.set(key, { proof, at: now });
-    if (isNew) this.#notify(node.name, [key]);
-    return true;
+    const wasThere = entry.receipts.has(receipt.key);
+    const isNews = receive(entry, receipt, now);
+    if (isNews && !wasThere) this.#notify(node.name, [receipt.key]);
+    return isNews;
+  }
+
+  /** Whether the receipt has been taken in, or refuted. */
+  isKnown(node: string, { key, proof }: Receipt): boolean {
+    const { receipts, refuted } = this.#nodes.get(node) ?? {};
+    return receipts?.get(key)?.proofs.includes(proof) === true || refuted?.get(key)?.includes(proof) === true;
+  }
+
+  /** Receipts of the pull are out of date: the kubelet would not have asked for it if the image were there. */
+  disprove({ name }: NodeIdentity, key: string): void {
+    const entry = this.#nodes.get(name);
+    if (entry?.receipts.has(key) !== true) return;
+    refute(entry, key);
+    this.#notify(name, [key]);
+  }
+
+  /** Whether what failed in the pod has been looked at; `pods` are names for one and the same. */
+  isJudged(node: string, wantId: string, pods: readonly string[]): boolean {
+    const judged = this.#nodes.get(node)?.judged.get(wantId);
+    return judged !== undefined && pods.some((pod) => judged.includes(pod));
+  }
+
+  setJudged(node: NodeIdentity, wantId: string, pod: string): void {
+    if (!this.#isReplaced(node)) judge(this.#entry(node), wantId, pod);
   }
 
   /**
@@ -136,7 +118,7 @@ export class Coverage {
     if (ages.length === 0) return { evicted: false };
     const age = Math.min(...ages);
     if (age < LISTING_LAG_MS) return { evicted: false, lookAfterMs: LISTING_LAG_MS - age };
-    for (const { key } of silent) this.#refute(entry, key);
+    for (const { key } of silent) refute(entry, key);
     entry.evictions.set(want.id, [...recent(entry.evictions.get(want.id), now), now]);
     this.#notify(node.name, keysOf(want));
     return { evicted: true };
@@ -150,6 +132,12 @@ export class Coverage {
   /** Whether the image was found to be gone from the node, lately or long ago. */
   wasEvicted(node: string, wantId: string): boolean {
     return this.#nodes.get(node)?.evictions.has(wantId) === true;
+  }
+
+  /** Whether the node itself says that it has the image; what it lists is there. */
+  isListed(node: string, want: Want): boolean {
+    const keys = this.#nodes.get(node)?.listing.keys;
+    return keys !== undefined && want.pulls.every(({ key }) => keys.has(key));
   }
 
   isPresent(node: string, want: Want): boolean {
@@ -179,6 +167,7 @@ export class Coverage {
 
   /** The pulls of the unfinished pull pod on the node, if any. */
   setPulling(node: NodeIdentity, pulls: ReadonlyMap<string, PullState>): void {
+    if (this.#isReplaced(node)) return;
     const entry = this.#entry(node);
     const before = entry.pulling;
     entry.pulling = pulls;
@@ -195,12 +184,13 @@ export class Coverage {
 
   /** What the node's pull pod is doing for the image. */
   pullState(node: string, want: Want): PullState | undefined {
-    const pulling = this.#nodes.get(node)?.pulling ?? NOTHING;
+    const pulling = this.#nodes.get(node)?.pulling ?? NOT_PULLING;
     return want.pulls.map(({ key }) => pulling.get(key)).find((state) => state !== undefined);
   }
 
   /** Which wants the node has no room for; see `preflight.ts`. */
   setSkipped(node: NodeIdentity, skipped: ReadonlyMap<string, string>, wants: readonly Want[]): void {
+    if (this.#isReplaced(node)) return;
     const entry = this.#entry(node);
     const before = entry.skipped;
     entry.skipped = skipped;
@@ -218,9 +208,7 @@ export class Coverage {
 
   setFailure(node: NodeIdentity, want: Want, failure: Failure): void {
     if (this.#isReplaced(node)) return;
-    const { failures } = this.#entry(node);
-    const { podAt } = failures.get(want.id) ?? {};
-    failures.set(want.id, { ...(podAt !== undefined && { podAt }), ...failure });
+    this.#entry(node).failures.set(want.id, failure);
     this.#notify(node.name, keysOf(want));
   }
 
@@ -230,18 +218,10 @@ export class Coverage {
     else for (const entry of this.#nodes.values()) entry.failures.delete(wantId);
   }
 
-  /** Forgets what no want asks for and was learned an hour ago: a node outlives many images. */
+  /** Forgets what no want asks for and was learned an hour ago. */
   forgetUnwanted(node: string, wants: readonly Want[], now: number): void {
     const entry = this.#nodes.get(node);
-    const pulls = wants.reduce((sum, want) => sum + want.pulls.length, 0);
-    if (entry === undefined) return;
-    const { receipts, refuted, evictions } = entry;
-    if (receipts.size + refuted.size + evictions.size <= pulls) return;
-    const keys = new Set(wants.flatMap(keysOf));
-    const ids = new Set(wants.map(({ id }) => id));
-    drop(receipts, (key, { at }) => !keys.has(key) && now - at >= EVICTION_MEMORY_MS);
-    drop(refuted, (key) => !keys.has(key) && !receipts.has(key));
-    drop(evictions, (id, times) => !ids.has(id) && recent(times, now).length === 0);
+    if (entry !== undefined) forgetUnwanted(entry, wants, now);
   }
 
   /** What is learned of a node in a moment may come when another machine has its name already. */
@@ -250,28 +230,11 @@ export class Coverage {
     return known !== undefined && known.uid !== uid;
   }
 
-  #refute(entry: NodeEntry, key: string): void {
-    const receipt = entry.receipts.get(key);
-    if (receipt === undefined) return;
-    entry.receipts.delete(key);
-    const proofs = [receipt.proof, ...(entry.refuted.get(key) ?? [])];
-    entry.refuted.set(key, proofs.slice(0, REFUTED_REMEMBERED));
-  }
-
-  #entry({ name, uid }: NodeIdentity): NodeEntry {
-    const known = this.#nodes.get(name);
-    if (known?.uid === uid) return known;
-    const entry: NodeEntry = {
-      uid,
-      listing: EMPTY_LISTING,
-      receipts: new Map(),
-      refuted: new Map(),
-      pulling: NOTHING,
-      skipped: NONE,
-      failures: new Map(),
-      evictions: new Map(),
-    };
-    this.#nodes.set(name, entry);
+  #entry(node: NodeIdentity): NodeEntry {
+    const known = this.#nodes.get(node.name);
+    if (known?.uid === node.uid) return known;
+    const entry = newEntry(node);
+    this.#nodes.set(node.name, entry);
     return entry;
   }
 
@@ -280,16 +243,13 @@ export class Coverage {
   }
 }
 
-function drop<V>(map: Map<string, V>, isOver: (key: string, value: V) => boolean): void {
-  for (const [key, value] of map) if (isOver(key, value)) map.delete(key);
+/** The node object has stayed, the machine behind it has not: bare metal that was installed again. */
+function isSetUpAnew({ machineId }: NodeEntry, node: NodeFacts): boolean {
+  return machineId !== undefined && node.machineId !== undefined && machineId !== node.machineId;
 }
 
 function isProven(entry: NodeEntry, key: string): boolean {
   return entry.listing.keys.has(key) || entry.receipts.has(key);
-}
-
-function recent(times: readonly number[] = [], now: number): number[] {
-  return times.filter((time) => now - time < EVICTION_MEMORY_MS);
 }
 
 function keysOf(want: Want): readonly string[] {

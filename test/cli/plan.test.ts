@@ -171,6 +171,7 @@ describe('larder plan against a cluster', () => {
     });
     put('held', {
       ...said('NodesMissing', ''),
+      coverageTime: '2000-01-01T00:00:00Z',
       backoff: { class: 'Image', attempts: 2, nextAttempt: '2999-01-01T00:00:00Z' },
       notPresent: [{ node: 'n9', state: 'Failed', reason: 'ImageNotFound', message: 'manifest unknown' }],
     });

@@ -6,6 +6,7 @@ import { wantOf } from '../../src/controllers/want.ts';
 import { Circuits, hostCircuit, imageCircuit } from '../../src/domain/circuits.ts';
 import { Coverage } from '../../src/domain/coverage.ts';
 import type { NodeFacts } from '../../src/domain/node.ts';
+import { verifyPeriodMs } from '../../src/domain/verification.ts';
 import { DIGEST_A, prepulledImage } from '../support/builders.ts';
 import { nodeFacts } from '../support/stock-builders.ts';
 import { NOW } from './fixtures.ts';
@@ -114,14 +115,17 @@ describe('after a restart a node has the image', () => {
     expect(restored(object, nodes)).toEqual(['n1', 'n2', 'n3']);
   });
 
-  it('only if it is named, where both lists are cut', () => {
+  it('only if it is named, where both lists are cut and more are left than had it', () => {
     const object = image({ presentOn: ['n1'], present: 3, notPresent: [missing('n4')], truncated: true });
-    expect(
-      restored(
-        object,
-        ['n1', 'n2', 'n3', 'n4'].map((name) => node(name)),
-      ),
-    ).toEqual(['n1']);
+    const nodes = ['n1', 'n2', 'n3', 'n4', 'n5'].map((name) => node(name));
+    expect(restored(object, nodes)).toEqual(['n1']);
+  });
+
+  it('if both lists are cut by nodes that are skipped, such as those of a tainted pool', () => {
+    const object = image({ presentOn: ['n1'], present: 3, notPresent: [missing('gpu1')], truncated: true });
+    const nodes = ['n1', 'n2', 'n3', 'gpu1'].map((name) => node(name));
+    const taints = [{ key: 'gpu', effect: 'NoSchedule' as const }];
+    expect(restored(object, [...nodes, node('gpu2', BEFORE, { taints })])).toEqual(['n1', 'n2', 'n3']);
   });
 
   it('unless it is younger than the figures: another node of the name', () => {
@@ -144,22 +148,26 @@ describe('after a restart a node has the image', () => {
     expect(restored(object, [node('n1')])).toEqual([]);
   });
 
-  it('with a receipt of an age spread over the verify interval', () => {
-    const object = image({ presentOn: ['n1', 'n2'] });
-    const want = wantOf(object);
-    if (want === undefined) throw new Error('no want');
+  it('with receipts of an age spread over the verify interval, the same for all images of a node', () => {
+    const first = image({ presentOn: ['n1', 'n2'] });
+    const second = { ...first, metadata: { ...first.metadata, name: 'second' } };
+    const wants = [first, second].flatMap((object) => wantOf(object) ?? []);
     const coverage = new Coverage();
-    const shares = [0, 0.5];
-    restoreStock({ coverage, circuits: new Circuits(() => 0) }, [object], [node('n1'), node('n2')], {
+    const shares = [0, 0.5, 0.1, 0.2];
+    const nodes = [node('n1'), node('n2')];
+    restoreStock({ coverage, circuits: new Circuits(() => 0) }, [first, second], nodes, {
       now: NOW,
       monotonic: STARTED,
       random: () => shares.shift() ?? 0,
     });
-    const unverified = (name: string, maxAgeMs: number): boolean =>
-      coverage.isUnverified(name, want, { now: STARTED, maxAgeMs });
-    expect(unverified('n1', 1)).toBe(false);
-    expect(unverified('n2', want.verifyIntervalMs / 2)).toBe(true);
-    expect(unverified('n2', want.verifyIntervalMs / 2 + 1)).toBe(false);
+    expect(wants).toHaveLength(2);
+    for (const want of wants) {
+      const half = verifyPeriodMs({ uid: 'uid-of-n2' }, want) / 2;
+      const unverified = (name: string, maxAgeMs: number): boolean =>
+        coverage.isUnverified(name, want, { now: STARTED, maxAgeMs });
+      expect(unverified('n1', 1)).toBe(false);
+      expect([unverified('n2', half), unverified('n2', half + 1)]).toEqual([true, false]);
+    }
   });
 });
 
@@ -175,7 +183,6 @@ describe('after a restart a failure', () => {
       message: 'manifest unknown',
       attempts: 2,
       lastAttempt: Date.parse(lastAttempt),
-      podAt: Date.parse(lastAttempt),
       notBefore: STARTED + 30_000,
     });
   });
@@ -219,6 +226,27 @@ describe('after a restart what was held back everywhere', () => {
     expect(circuits.blocks(key, 'n999', STARTED + 60_000)).toBe(false);
     expect(circuits.open(key)).toMatchObject({ attempts: 3, message: 'manifest unknown' });
     expect(circuits.open(other)).toBeUndefined();
+  });
+
+  it('waits no longer than was left when that was written, whatever the clock says now', () => {
+    const backoff = { ...held, class: 'Image' as const };
+    const circuits = new Circuits(() => 0);
+    restoreStock({ coverage: new Coverage(), circuits }, [image({ notPresent, backoff })], [node('n1')], {
+      now: NOW - 86_400_000,
+      monotonic: STARTED,
+      random: () => 0,
+    });
+    const key = imageCircuit('default/lab-w-2026-40');
+    expect(circuits.blocks(key, 'n999', STARTED + 60_000)).toBe(false);
+    expect(circuits.open(key)).toBeDefined();
+  });
+
+  it('says why in the words of the circuit, not in those of a node with a trouble of its own', () => {
+    const full = missing('n0', 'Failed', { message: 'no space left', attempts: 1, lastAttempt: BEFORE });
+    const waiting = { ...missing('n2'), reason: 'CircuitOpen' as const, message: 'manifest unknown' };
+    const backoff = { ...held, class: 'Image' as const };
+    const circuits = circuitsAfter({ notPresent: [full, waiting], backoff });
+    expect(circuits.open(imageCircuit('default/lab-w-2026-40'))?.message).toBe('manifest unknown');
   });
 
   it('is forgotten if the spec has changed since', () => {

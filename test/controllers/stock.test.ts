@@ -189,6 +189,20 @@ describe('while this replica leads', () => {
     expect(stock.circuits.open(`image:${want.id}`)).toBeUndefined();
   });
 
+  it('has the images of a registry looked at when its circuit opens, and the nodes too when it closes', async () => {
+    putNode('n1');
+    putImage();
+    await lead();
+    const moment = { now: 0, monotonic: 0, message: '' };
+    for (const node of ['a', 'b', 'c']) stock.circuits.fail('host:registry.example.org', node, moment);
+    for (const node of ['a', 'b', 'c']) stock.circuits.fail('host:other.example.org', node, moment);
+    await expectImages(IMAGE);
+    expect([...fired.nodes]).toEqual([]);
+    stock.circuits.succeed('host:registry.example.org');
+    expect([...fired.nodes]).toEqual(['n1']);
+    await expectImages(IMAGE);
+  });
+
   it('has the images looked at when nodes come, change their place or go', async () => {
     putNode('n1');
     putImage();

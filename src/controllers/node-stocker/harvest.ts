@@ -7,7 +7,7 @@ import type { PullObserver } from '../../domain/pull-observation.ts';
 import { backoffMs } from '../../domain/stock-plan.ts';
 import type { Want } from '../../domain/want.ts';
 import type { PullFailure } from './pull-failure.ts';
-import { IDENTITY_ANNOTATION, identityLabel, type PullPod } from './pull-pod.ts';
+import { IDENTITY_ANNOTATION, identityLabel, type PullPod, pullPodNumber } from './pull-pod.ts';
 import type { FailedPull, PullVerdict } from './pull-verdict.ts';
 import type { PulledEvents } from './pulled-events.ts';
 import type { RegistryVerdict } from './registry-check.ts';
@@ -40,24 +40,36 @@ export async function harvest(
   pods: readonly JudgedPod[],
   context: HarvestContext,
 ): Promise<void> {
-  for (const { pod, verdict } of pods) {
-    const news = verdict.present.filter((key) => addReceipt(node, pod, key, context));
-    if (news.length > 0 && verdict.finishedAt !== undefined) context.events.finished(pod, verdict.finishedAt);
-    await Promise.all(verdict.failed.map((failed) => addFailures(node, pod, failed, context)));
+  // What one pod has brought tells what the failure of another one means.
+  for (const judged of pods) addReceipts(node, judged, context);
+  for (const judged of pods) {
+    const attempts = attemptsOf(judged, context.wants);
+    await Promise.all(attempts.map((attempt) => addFailure(node, attempt, pods, context)));
   }
 }
 
+function addReceipts(node: NodeIdentity, { pod, verdict }: JudgedPod, context: HarvestContext): void {
+  const failed = new Set(verdict.failed.map(({ key }) => key));
+  const news = verdict.present.filter((key) => addReceipt(node, pod, { key, failed }, context));
+  if (news.length > 0 && verdict.finishedAt !== undefined) context.events.finished(pod, verdict.finishedAt);
+}
+
 /** Returns false if it was known. */
-function addReceipt(node: NodeIdentity, pod: PullPod, key: string, context: HarvestContext): boolean {
+function addReceipt(
+  node: NodeIdentity,
+  pod: PullPod,
+  { key, failed }: { readonly key: string; readonly failed: ReadonlySet<string> },
+  context: HarvestContext,
+): boolean {
   const { coverage, circuits, wants, monotonic } = context;
-  const proof = pod.metadata.uid ?? pod.metadata.name;
+  if (coverage.isKnown(node.name, { key, proof: proofOf(pod) })) return false;
   const asking = wants.filter((candidate) => asksFor(candidate, key));
   const reached = asking.filter((want) => askedRegistry(node, want, key, coverage));
-  if (!coverage.addReceipt(node, { key, proof }, monotonic)) return false;
+  if (!coverage.addReceipt(node, { key, proof: proofOf(pod) }, monotonic)) return false;
   for (const { host } of reached) circuits.succeed(hostCircuit(host));
   for (const want of asking) {
     // Of an image that is pulled under two names, one may come again and again and the other never.
-    if (!coverage.isPresent(node.name, want)) continue;
+    if (!coverage.isPresent(node.name, want) || want.pulls.some((pull) => failed.has(pull.key))) continue;
     coverage.clearFailures(want.id, node.name);
     circuits.succeed(imageCircuit(want.id));
   }
@@ -72,22 +84,62 @@ function askedRegistry(node: NodeIdentity, want: Want, key: string, coverage: Co
   );
 }
 
-/** One pod is one attempt, however often it is looked at: the time it was made identifies it. */
-async function addFailures(
+function proofOf({ metadata }: PullPod): string {
+  return metadata.uid ?? metadata.name;
+}
+
+/** What one pod tried for one image, in vain. */
+interface Attempt {
+  readonly pod: PullPod;
+  readonly want: Want;
+  /** The pulls of it that did not come; the first one says why. */
+  readonly failed: readonly [FailedPull, ...FailedPull[]];
+}
+
+function attemptsOf({ pod, verdict }: JudgedPod, wants: readonly Want[]): readonly Attempt[] {
+  if (verdict.failed.length === 0) return [];
+  return wants.flatMap((want) => {
+    const [first, ...others] = verdict.failed.filter(({ key }) => asksFor(want, key));
+    return first === undefined || !isAskedBy(want, pod) ? [] : [{ pod, want, failed: [first, ...others] }];
+  });
+}
+
+/** One pod is one attempt, however often it is looked at. */
+async function addFailure(
   node: NodeIdentity,
-  pod: PullPod,
-  { key, failure }: FailedPull,
+  attempt: Attempt,
+  pods: readonly JudgedPod[],
   context: HarvestContext,
 ): Promise<void> {
-  const { coverage, wants } = context;
-  const lastAttempt = Date.parse(pod.metadata.creationTimestamp ?? '');
-  for (const want of wants.filter((candidate) => asksFor(candidate, key) && isAskedBy(candidate, pod))) {
-    const before = coverage.failure(node.name, want.id);
-    // A later pod may have brought it while this one still rests.
-    if (coverage.isPresent(node.name, want) || (before?.podAt ?? 0) >= lastAttempt) continue;
-    const cause = await findCause(want, failure, context);
-    addFailure(node, want, { cause, lastAttempt, attempts: (before?.attempts ?? 0) + 1 }, context);
+  const { coverage } = context;
+  const { pod, want, failed } = attempt;
+  if (coverage.isJudged(node.name, want.id, [proofOf(pod), String(madeAt(pod))])) return;
+  if (!coverage.isListed(node.name, want) && !pods.some((other) => isBetter(node, other, attempt))) {
+    const cause = await findCause(want, failed[0].failure, context);
+    for (const pull of failed) if (wouldHaveCome(want, pull)) coverage.disprove(node, pull.key);
+    recordFailure(node, attempt, cause, context);
   }
+  coverage.setJudged(node, want.id, proofOf(pod));
+}
+
+/** A later pod has brought it while this one still rests. */
+function isBetter(node: NodeIdentity, other: JudgedPod, { pod, failed }: Attempt): boolean {
+  if (pullPodNumber(node, other.pod) <= pullPodNumber(node, pod)) return false;
+  return failed.every(({ key }) => other.verdict.present.includes(key));
+}
+
+/** Reasons with which a container does not come up although its image may be on the node. */
+const SAY_NOTHING: ReadonlySet<string> = new Set(['PodRefused', 'RuntimeFailed', 'PullUnauthorized']);
+
+/** Had the image been there, nothing would have been asked of the registry: it has gone since it was proven. */
+function wouldHaveCome({ pulls }: Want, { key, failure }: FailedPull): boolean {
+  const isByDigest = pulls.some((pull) => pull.key === key && pull.policy === 'IfNotPresent');
+  return isByDigest && !SAY_NOTHING.has(failure.reason);
+}
+
+/** When the pod was made, by the clock of the API server; milliseconds since the epoch. */
+function madeAt({ metadata }: PullPod): number {
+  return Date.parse(metadata.creationTimestamp ?? '');
 }
 
 /** The registry's own word first; where it has none, what the kubelet's text means. */
@@ -103,24 +155,19 @@ async function findCause(
     : { ...verdict, message: `${verdict.message}; the node: ${failure.message}`.slice(0, MESSAGE_LIMIT) };
 }
 
-interface Attempt {
-  readonly cause: RegistryVerdict;
-  readonly attempts: number;
-  readonly lastAttempt: number;
-}
-
-function addFailure(
+function recordFailure(
   node: NodeIdentity,
-  want: Want,
-  { cause, attempts, lastAttempt }: Attempt,
+  { pod, want }: Attempt,
+  cause: RegistryVerdict,
   context: HarvestContext,
 ): void {
+  const { coverage, monotonic, random, observer } = context;
   const { reason, message, retryAfterMs = 0 } = cause;
+  const attempts = (coverage.failure(node.name, want.id)?.attempts ?? 0) + 1;
   // From this moment, by our own clock: the attempt may have taken long, and its time is that of the API server.
-  const notBefore = context.monotonic + Math.max(backoffMs(attempts, context.random()), retryAfterMs);
-  const failure = { reason, message, attempts, lastAttempt, podAt: lastAttempt, notBefore };
-  context.coverage.setFailure(node, want, failure);
-  context.observer.failed(reason);
+  const notBefore = monotonic + Math.max(backoffMs(attempts, random()), retryAfterMs);
+  coverage.setFailure(node, want, { reason, message, attempts, lastAttempt: madeAt(pod), notBefore });
+  observer.failed(reason);
   blame(node, want, cause, context);
 }
 

@@ -15,6 +15,7 @@ import {
   type PullBudget,
 } from '../../domain/pull-budget.ts';
 import { type Batch, backoffMs, compareWants, planBatch } from '../../domain/stock-plan.ts';
+import { needsVerification } from '../../domain/verification.ts';
 import { placement, type Want } from '../../domain/want.ts';
 
 export interface PlanFacts extends Moment {
@@ -76,10 +77,7 @@ function dueIn(node: NodeFacts, want: Want, facts: PlanFacts): number | undefine
   const { coverage, circuits, monotonic } = facts;
   const gone = coverage.findEvicted(node, want, monotonic);
   if (gone.evicted) recordEviction(node, want, facts);
-  if (
-    coverage.isPresent(node.name, want) &&
-    !coverage.isUnverified(node.name, want, { now: monotonic, maxAgeMs: want.verifyIntervalMs })
-  ) {
+  if (coverage.isPresent(node.name, want) && !needsVerification(coverage, node, want, monotonic)) {
     return gone.lookAfterMs;
   }
   const notBefore = coverage.failure(node.name, want.id)?.notBefore ?? 0;

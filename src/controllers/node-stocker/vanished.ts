@@ -3,6 +3,7 @@
 import type { Coverage, NodeIdentity } from '../../domain/coverage.ts';
 import type { Moment } from '../../domain/moment.ts';
 import { backoffMs } from '../../domain/stock-plan.ts';
+import { needsVerification } from '../../domain/verification.ts';
 import type { Want } from '../../domain/want.ts';
 import type { JudgedPod } from './harvest.ts';
 import { pullKeys } from './pull-pod.ts';
@@ -23,7 +24,8 @@ export function noteVanished(node: NodeIdentity, pods: readonly JudgedPod[], con
   const gone = coverage.pullingKeys(node.name).filter((key) => !there.has(key));
   if (gone.length === 0) return;
   for (const want of wants.filter(({ pulls }) => pulls.some(({ key }) => gone.includes(key)))) {
-    if (coverage.isPresent(node.name, want)) continue;
+    const isThere = coverage.isPresent(node.name, want);
+    if (isThere && !needsVerification(coverage, node, want, monotonic)) continue;
     const attempts = (coverage.failure(node.name, want.id)?.attempts ?? 0) + 1;
     coverage.setFailure(node, want, {
       reason: 'PodVanished',

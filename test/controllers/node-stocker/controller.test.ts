@@ -258,7 +258,6 @@ describe('a pull that fails', () => {
       message: UNKNOWN,
       attempts: 1,
       lastAttempt: start,
-      podAt: start,
       notBefore: began + 30_000,
     });
     expect([world.failures, world.finished]).toEqual([['ImageNotFound'], []]);

@@ -8,6 +8,8 @@ import { StockerWorld } from './stocker-world.ts';
 const NODES = ['n1', 'n2', 'n3'] as const;
 const SLOTS = 2;
 const MINUTE = 60_000;
+/** What was pulled is not verified before the end. */
+const SURE = { spec: { pull: { verifyInterval: '48h' } } };
 
 type Step = (world: StockerWorld) => Promise<void> | void;
 
@@ -31,7 +33,7 @@ function step(): fc.Arbitrary<Step> {
   const cause = fc.constantFrom('manifest unknown', '503 service unavailable', 'no space left on device');
   return fc.oneof(
     node.map((name) => (world: StockerWorld) => look(world, name)),
-    image.map((name) => (world: StockerWorld) => void world.want(name)),
+    image.map((name) => (world: StockerWorld) => void world.want(name, SURE)),
     image.map((name) => (world: StockerWorld) => {
       world.drop(name);
     }),
