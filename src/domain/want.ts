@@ -66,8 +66,14 @@ export function pullsFor(image: Reference & { readonly digest: Digest }, by: Pul
 /** Whether the node is one of those the image must be on now, and if not why. */
 export function placement(node: NodeFacts, want: Pick<Want, 'scope' | 'platforms'>): Eligibility {
   const eligible = eligibility(node, want.scope);
-  if (!eligible.eligible || want.platforms.length === 0) return eligible;
+  if (!eligible.eligible) return eligible;
   const host = { os: node.os, architecture: node.architecture };
+  // Its kubelet would refuse the pod, which is made for Linux.
+  if (node.os !== 'linux') {
+    const message = `Images are pulled on linux only; the node is ${formatPlatform(host)}`;
+    return { eligible: false, reason: 'PlatformMismatch', message };
+  }
+  if (want.platforms.length === 0) return eligible;
   if (want.platforms.some((platform) => platformMatches(host, platform))) return eligible;
   const offered = want.platforms.map(formatPlatform).join(', ');
   const message = `Image is for ${offered}; the node is ${formatPlatform(host)}`;

@@ -51,6 +51,17 @@ describe('placement', () => {
   it('counts unknown platforms as fitting', () => {
     expect(placement(nodeFacts('n1'), lab())).toEqual({ eligible: true });
   });
+
+  it.each([[[]], [[{ os: 'windows', architecture: 'amd64' }]]])(
+    'skips nodes that are not Linux, whose kubelet would refuse the pod',
+    (platforms) => {
+      expect(placement(nodeFacts('n1', { os: 'windows' }), lab({ platforms }))).toEqual({
+        eligible: false,
+        reason: 'PlatformMismatch',
+        message: 'Images are pulled on linux only; the node is windows/amd64',
+      });
+    },
+  );
 });
 
 describe('Coverage', () => {
@@ -103,11 +114,29 @@ describe('Coverage', () => {
     expect(coverage.isPresent('n1', lab())).toBe(false);
   });
 
+  it('forgets what a machine had that was set up anew under its old node, whatever its pods still say', () => {
+    coverage.observeNode(nodeFacts('n1', { machineId: 'first' }));
+    receive('n1', DIGEST, 1);
+    coverage.observeNode(nodeFacts('n1'));
+    coverage.observeNode(nodeFacts('n1', { machineId: 'first' }));
+    expect(coverage.isPresent('n1', lab())).toBe(true);
+    changes = [];
+    coverage.observeNode(nodeFacts('n1', { machineId: 'second' }));
+    expect(coverage.isPresent('n1', lab())).toBe(false);
+    expect(changes).toEqual([['n1', [DIGEST]]]);
+    expect(receive('n1', DIGEST, 2)).toBe(false);
+    expect(coverage.addReceipt(nodeFacts('n1'), { key: DIGEST, proof: 'newer' }, 3)).toBe(true);
+  });
+
   it('takes no news of a machine that has been replaced', () => {
     const coverage = new Coverage();
     coverage.observeNode(nodeFacts('n1', { uid: 'new', images: [{ names: [`x@${DIGEST}`], sizeBytes: 9 }] }));
     const failure = { reason: 'ImageNotFound', message: '', attempts: 1, lastAttempt: 0, notBefore: 9 };
-    coverage.setFailure(nodeFacts('n1', { uid: 'old' }), lab(), failure);
+    const old = nodeFacts('n1', { uid: 'old' });
+    coverage.setFailure(old, lab(), failure);
+    coverage.setPulling(old, new Map([[OTHER, { reason: 'Pulling', message: '' }]]));
+    coverage.setSkipped(old, new Map([['ns/lab', 'too large']]), [lab()]);
+    coverage.setJudged(old, 'ns/lab', 'pod');
     expect(coverage.addReceipt(nodeFacts('n1', { uid: 'old' }), { key: OTHER, proof: 'pod' }, 0)).toBe(false);
     expect(coverage.isPresent('n1', lab())).toBe(true);
     expect(coverage.failure('n1', 'ns/lab')).toBeUndefined();

@@ -20,6 +20,7 @@ function node(overrides: Partial<NodeFacts> = {}): NodeObject {
   const facts = {
     name: 'n1',
     uid: 'u1',
+    os: 'linux',
     labels: {},
     taints: [GATE],
     ready: true,
