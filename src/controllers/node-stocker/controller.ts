@@ -28,7 +28,7 @@ import type { PullPod } from './pull-pod.ts';
 import { judgePullPod } from './pull-verdict.ts';
 import type { PulledEvents } from './pulled-events.ts';
 import type { RegistryVerdict } from './registry-check.ts';
-import { deleteRested } from './rest.ts';
+import { deleteRested, type RestOptions } from './rest.ts';
 import { noteVanished } from './vanished.ts';
 import { openGate, shouldOpenGate } from './warm-gate.ts';
 
@@ -65,13 +65,19 @@ export interface NodeStockerOptions {
   readonly warmGate: boolean;
 }
 
-export function nodeStocker(options: NodeStockerOptions): Reconciler {
+/** With what only the passes themselves know. */
+type Stocking = NodeStockerOptions & Pick<RestOptions, 'leaving'>;
+
+export function nodeStocker(given: NodeStockerOptions): Reconciler {
+  const options: Stocking = { ...given, leaving: new WeakSet() };
   return {
     reconcile: async (key, context) => {
-      const stocked = await stock(options, key, context).catch((error: unknown) => {
+      const stocked = await stock(options, key, context).catch(async (error: unknown) => {
         // It comes back with growing pauses; who is behind it in line need not wait for it.
         options.budget.stopWaiting(key.name);
         wakeEntitled(options);
+        // Nor the work of other people, beyond the time that the gate has.
+        await tendGate(options, key.name, context);
         throw error;
       });
       return minResult(stocked, await tendGate(options, key.name, context));
@@ -92,11 +98,7 @@ async function tendGate(
   return opens ? openGate(options.client, node.facts, context) : { requeueAfterMs: lookAfterMs };
 }
 
-async function stock(
-  options: NodeStockerOptions,
-  key: ObjectKey,
-  context: ReconcileContext,
-): Promise<Result> {
+async function stock(options: Stocking, key: ObjectKey, context: ReconcileContext): Promise<Result> {
   const object = options.nodes.get(key);
   if (object === undefined) {
     leave(options, key.name);
@@ -110,7 +112,7 @@ async function stock(
   await harvest(node, pods, { ...options, wants, now: context.now, monotonic });
   options.coverage.forgetUnwanted(node.name, wants, monotonic);
   const seen = pods.map(({ pod }) => pod);
-  if (!options.expectations.areMet(node.name, seen, options.clock.monotonic())) {
+  if (!options.expectations.areMet(node, seen, options.clock.monotonic())) {
     return { requeueAfterMs: CACHE_LAG_MS };
   }
   noteVanished(node, pods, { ...options, wants, now: context.now, monotonic });
@@ -125,11 +127,17 @@ async function stock(
   // Nothing cancels a pull: the node stays taken, but a slow or mute one gives its budget to others.
   const pulling = { wants: wantsIn(wants, progress.pulls) };
   if (progress.holdsBudget) options.budget.take(node.name, claimsOf(pulling, { ...options, isNewcomer }));
-  else leaveBudget(options, node.name);
+  else {
+    // Nor do others wait for its word on an image or a registry.
+    options.circuits.abandon(node.name);
+    leaveBudget(options, node.name);
+  }
   return minResult(rest, { requeueAfterMs: progress.lookAfterMs });
 }
 
 function leave(options: NodeStockerOptions, node: string): void {
+  // Once more: a pass that was under way when the node went may have noted something of it.
+  options.coverage.removeNode(node);
   options.expectations.forget(node);
   options.circuits.abandon(node);
   leaveBudget(options, node);
@@ -193,22 +201,27 @@ async function pull(
     leaveBudget(options, node.name);
     return done;
   }
+  // Before anything is awaited: another node that is looked at meanwhile must not try as well.
+  for (const { id, host } of batch.wants) {
+    options.circuits.attempt(imageCircuit(id), node.name);
+    options.circuits.attempt(hostCircuit(host), node.name);
+  }
   const plan = { node, pods, batch, identity: pullIdentity(image) };
   const result = await createPullPod(options, plan, context).catch((error: unknown) => {
     // This node comes back with growing pauses; others need not wait for it.
+    options.circuits.abandon(node.name);
     leaveBudget(options, node.name);
     throw error;
   });
-  if (result.pod === undefined) leaveBudget(options, node.name);
-  else {
-    for (const want of batch.wants) {
-      options.circuits.attempt(imageCircuit(want.id), node.name);
-      options.circuits.attempt(hostCircuit(want.host), node.name);
-    }
-    options.expectations.expect(node.name, result.pod, options.clock.monotonic());
-    const state: PullState = { reason: 'Pulling', message: 'The node was asked to pull' };
-    options.coverage.setPulling(node, new Map(batch.pulls.map(({ key }) => [key, state])));
+  if (result.pod === undefined) {
+    options.circuits.abandon(node.name);
+    leaveBudget(options, node.name);
+    return result.next;
   }
+  options.expectations.expect(node, result.pod, options.clock.monotonic());
+  const state: PullState = { reason: 'Pulling', message: 'The node was asked to pull' };
+  if (result.isNew === true)
+    options.coverage.setPulling(node, new Map(batch.pulls.map(({ key }) => [key, state])));
   return result.next;
 }
 

@@ -26,6 +26,8 @@ import {
 
 /** The watch brings the pod; should it not, the slot must not stay taken. */
 const LOOK_FOR_IT: Result = { requeueAfterMs: 31_000 };
+/** What was refused says nothing of other namespaces: the rest that the node lacks is next. */
+const NEXT_BATCH: Result = { requeueAfterMs: 1 };
 /** Whoever may write pods may take a name; who takes them all keeps out nothing but the images of that namespace. */
 const NAMES_TRIED = 8;
 
@@ -48,6 +50,8 @@ export interface CreateOptions {
 /** The pod that is there now, made by us or found; undefined if it was refused. */
 export interface CreateOutcome {
   readonly pod?: ObjectKey;
+  /** It pulls the batch; one that was found may pull something else. */
+  readonly isNew?: boolean;
   readonly next: Result;
 }
 
@@ -90,7 +94,7 @@ async function createNumbered(
       return { next: refuse(options, node, batch, { message: changed, ...momentOf(options, context) }) };
     }
     context.log.info('pull pod created', { node: node.name, pod: pod.name, images: batch.pulls.length });
-    return { pod, next: LOOK_FOR_IT };
+    return { pod, isNew: true, next: LOOK_FOR_IT };
   } catch (error) {
     if (isAlreadyExists(error)) return adopt(options, node, pod, context);
     if (!isRefusal(error)) throw error;
@@ -149,19 +153,17 @@ function refuse(
   refusal: Moment & { readonly message: string },
 ): Result {
   observer.failed('PodRefused');
-  const waits = batch.wants.map((want) => {
+  for (const want of batch.wants) {
     const attempts = (coverage.failure(node.name, want.id)?.attempts ?? 0) + 1;
-    const wait = backoffMs(attempts, random());
     coverage.setFailure(node, want, {
       reason: 'PodRefused',
       message: refusal.message,
       attempts,
       lastAttempt: refusal.now,
-      notBefore: refusal.monotonic + wait,
+      notBefore: refusal.monotonic + backoffMs(attempts, random()),
     });
-    return wait;
-  });
-  return { requeueAfterMs: Math.min(...waits) };
+  }
+  return NEXT_BATCH;
 }
 
 /** Each toleration of the batch's images once. */

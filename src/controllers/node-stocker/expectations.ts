@@ -1,11 +1,14 @@
 /** Pods that were made and that the watch has not shown yet: without this, a stale cache would make a second one. */
 
+import type { NodeIdentity } from '../../domain/coverage.ts';
 import { formatKey, type ObjectKey } from '../../kube/resource.ts';
 
 /** Longest time a watch may lag; after that the cache is believed. */
 const LAG_LIMIT_MS = 30_000;
 
 interface Expected {
+  /** Of the node: another one of its name waits for nothing. */
+  readonly uid: string;
   readonly pod: string;
   /** Monotonic milliseconds. */
   readonly until: number;
@@ -14,8 +17,8 @@ interface Expected {
 export class Expectations {
   readonly #byNode = new Map<string, Expected>();
 
-  expect(node: string, pod: ObjectKey, now: number): void {
-    this.#byNode.set(node, { pod: formatKey(pod), until: now + LAG_LIMIT_MS });
+  expect({ name, uid }: NodeIdentity, pod: ObjectKey, now: number): void {
+    this.#byNode.set(name, { uid, pod: formatKey(pod), until: now + LAG_LIMIT_MS });
   }
 
   forget(node: string): void {
@@ -23,11 +26,18 @@ export class Expectations {
   }
 
   /** True if the pod made last for the node is among those seen, or has been waited for long enough. */
-  areMet(node: string, seen: readonly { readonly metadata: ObjectKey }[], now: number): boolean {
-    const expected = this.#byNode.get(node);
-    if (expected === undefined) return true;
-    if (now < expected.until && !seen.some(({ metadata }) => formatKey(metadata) === expected.pod))
-      return false;
+  areMet(
+    { name, uid }: NodeIdentity,
+    seen: readonly { readonly metadata: ObjectKey }[],
+    now: number,
+  ): boolean {
+    const expected = this.#byNode.get(name);
+    if (expected?.uid !== uid || now >= expected.until) return this.#met(name);
+    const isSeen = seen.some(({ metadata }) => formatKey(metadata) === expected.pod);
+    return isSeen && this.#met(name);
+  }
+
+  #met(node: string): boolean {
     this.#byNode.delete(node);
     return true;
   }

@@ -2,18 +2,30 @@
 
 import type { Want } from '../../domain/want.ts';
 import { isConflict, isNotFound } from '../../kube/api-error.ts';
+import type { Lister } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { ReconcileContext } from '../../kube/controller.ts';
 import { done, minResult, type Result } from '../../kube/result.ts';
 import type { JudgedPod } from './harvest.ts';
-import { podType } from './pull-pod.ts';
+import { type PullPod, podType } from './pull-pod.ts';
+
+/** Index of the pod informer: pods that have ended and are not being deleted, all under the same value. */
+export const PODS_ENDED = 'ended';
+const ENDED = 'true';
+
+export function endedIndex({ metadata, status }: PullPod): readonly string[] {
+  const isOver = status?.phase === 'Succeeded' || status?.phase === 'Failed';
+  return isOver && metadata.deletionTimestamp === undefined ? [ENDED] : [];
+}
 
 export interface RestOptions {
   readonly client: KubeClient;
   readonly wants: readonly Want[];
   /** All pull pods of the cluster. */
-  readonly pods: { readonly size: number };
+  readonly pods: Pick<Lister<PullPod>, 'byIndex' | 'size'>;
   readonly maxKeptPods: number;
+  /** Pods that were deleted and that the watch still shows. */
+  readonly leaving: WeakSet<PullPod>;
 }
 
 /** The kubelet sweeps every five minutes; an image it never saw in use is its first victim. */
@@ -47,11 +59,14 @@ async function deleteWhenRested(
   const remaining = restOver(judged) - context.now;
   if (remaining > 0) return { requeueAfterMs: remaining };
   if (context.isWarm) return done;
+  options.leaving.add(judged.pod);
   try {
     const preconditions = { uid: metadata.uid };
     await options.client.delete(podType, metadata, { preconditions, signal: context.signal });
   } catch (error) {
-    if (!isNotFound(error) && !isConflict(error)) throw error;
+    if (isNotFound(error) || isConflict(error)) return done;
+    options.leaving.delete(judged.pod);
+    throw error;
   }
   return done;
 }
@@ -70,15 +85,24 @@ function restOver({ pod, verdict }: JudgedPod): number {
  * While a finished pod exists, the kubelet counts its images as used. One pod for each image is enough, the newest:
  * every verification makes another one, and the cluster bears only so many.
  */
-function warmPods(
-  { wants, pods, maxKeptPods }: RestOptions,
-  resting: readonly JudgedPod[],
-): ReadonlySet<JudgedPod> {
-  if (pods.size > maxKeptPods) return new Set();
+function warmPods(options: RestOptions, resting: readonly JudgedPod[]): ReadonlySet<JudgedPod> {
   const finished = resting.filter(({ verdict }) => verdict.finished).toSorted(compareAge);
-  const keys = wants.filter(({ keepWarm }) => keepWarm).flatMap(({ pulls }) => pulls.map(({ key }) => key));
-  const newest = keys.map((key) => finished.findLast(({ verdict }) => verdict.present.includes(key)));
-  return new Set(newest.filter((pod) => pod !== undefined));
+  const keys = options.wants
+    .filter(({ keepWarm }) => keepWarm)
+    .flatMap(({ pulls }) => pulls.map(({ key }) => key));
+  const newest = new Set(
+    keys.map((key) => finished.findLast(({ verdict }) => verdict.present.includes(key))),
+  );
+  const warm = finished.filter((pod) => newest.has(pod));
+  return new Set(warm.slice(excess(options)));
+}
+
+/** How many are too many: after a restart all nodes are looked at in a moment, and only so many may let theirs go. */
+function excess({ pods, leaving, maxKeptPods }: RestOptions): number {
+  // The list of the cluster is only made where it may be too long.
+  if (pods.size <= maxKeptPods) return 0;
+  const ended = pods.byIndex(PODS_ENDED, ENDED).filter((pod) => !leaving.has(pod));
+  return Math.max(0, ended.length - maxKeptPods);
 }
 
 /** By the end; those that nobody knows of are old. */

@@ -23,18 +23,30 @@ describe('a pod that the API server refuses', () => {
       world = await StockerWorld.start(['n1']);
       const want = world.want('a');
       refuse(code, 2);
+      await world.reconcile('n1');
       expect(await world.reconcile('n1')).toEqual({ requeueAfterMs: 30_000 });
       const failure = world.coverage.failure('n1', want.id);
       expect(failure).toMatchObject({ reason: 'PodRefused', attempts: 1 });
       expect(failure?.message).toContain('exceeded quota: small');
       expect(world.budget.taken('cluster')).toBe(0);
       await world.clock.advance(30_000);
+      await world.reconcile('n1');
       expect(await world.reconcile('n1')).toEqual({ requeueAfterMs: 60_000 });
       await world.clock.advance(60_000);
       await world.reconcile('n1');
       expect(world.pods()).toHaveLength(1);
     },
   );
+
+  it('does not keep other namespaces waiting', async () => {
+    world = await StockerWorld.start(['n1']);
+    world.want('a', { bytes: 1 });
+    world.want('b', { bytes: 2, namespace: 'other' });
+    refuse(403);
+    expect(await world.reconcile('n1')).toEqual({ requeueAfterMs: 1 });
+    await world.reconcile('n1');
+    expect(world.pod('n1').metadata.namespace).toBe('other');
+  });
 
   it('is no pod at all if admission put other images into it', async () => {
     world = await StockerWorld.start(['n1']);

@@ -61,3 +61,12 @@ it('goes in any case after ten minutes', async () => {
   await world.reconcile('n1');
   expect(taints()).toEqual(['team']);
 });
+
+it('goes after ten minutes also if the node cannot be stocked at all', async () => {
+  world.want('a');
+  await world.clock.advance(600_000);
+  const action = { kind: 'status', code: 500 } as const;
+  world.server.fail({ when: ({ verb }) => verb === 'create', action, times: 9 });
+  await expect(world.reconcile('n1')).rejects.toMatchObject({ status: 500 });
+  expect(taints()).toEqual(['team']);
+});

@@ -87,7 +87,7 @@ describe('a pod of somebody else under our name', () => {
     world = await StockerWorld.start(['n1'], { slots: 1 });
     const want = world.want('a', { bytes: 1 });
     for (let n = 1; n <= 20; n += 1) squat(n);
-    expect(await world.reconcile('n1')).toEqual({ requeueAfterMs: 30_000 });
+    await world.reconcile('n1');
     const failure = world.coverage.failure('n1', want.id);
     expect(failure).toMatchObject({ reason: 'PodRefused', attempts: 1 });
     expect(failure?.message).toMatch(/pod default\/larder-\w+-1 .*is not of this operator/);
@@ -112,6 +112,48 @@ it('a node that may try a failing image for all, and then cannot, leaves that to
   world.finish('n5');
   await world.reconcile('n5');
   expect(world.pods('n5').map((pod) => world.pulls(pod))).toContainEqual(['bad']);
+});
+
+describe('a node that tries a failing image for all', () => {
+  async function openCircuit(): Promise<void> {
+    world = await StockerWorld.start(['n1', 'n2', 'n3', 'n4', 'n5']);
+    world.want('bad', { spec: { pull: { timeout: '2m' } } });
+    await failOn(['n1', 'n2', 'n3'], { bad: 'manifest unknown' });
+    await world.clock.advance(3_600_000);
+  }
+
+  it('is one, also if several are looked at in the same moment', async () => {
+    await openCircuit();
+    await Promise.all(['n4', 'n5'].map((node) => world.reconcile(node)));
+    expect(world.pods()).toHaveLength(1);
+  });
+
+  it('and is mute, keeps nobody waiting', async () => {
+    await openCircuit();
+    await world.reconcile('n4');
+    world.date('n4', world.clock.now());
+    await world.reconcile('n5');
+    expect(world.pods('n5')).toEqual([]);
+    await world.clock.advance(30_000);
+    await reconcileAll('n4', 'n5');
+    expect(world.pods('n5')).toHaveLength(1);
+  });
+
+  it('and pulls for longer than its timeout, keeps nobody waiting', async () => {
+    await openCircuit();
+    await world.reconcile('n4');
+    world.begin('n4');
+    await world.clock.advance(120_000);
+    await reconcileAll('n4', 'n5');
+    expect(world.pods('n5')).toHaveLength(1);
+  });
+
+  it('and is refused, leaves it to the next', async () => {
+    await openCircuit();
+    world.server.fail({ when: ({ verb }) => verb === 'create', action: { kind: 'status', code: 403 } });
+    await reconcileAll('n4', 'n5');
+    expect(world.pods('n5')).toHaveLength(1);
+  });
 });
 
 it('a node with much to pull for one namespace gives its slot to the other namespaces in between', async () => {

@@ -22,6 +22,32 @@ it('keeps one pod for each image that is kept warm, however often it is verified
   }
 });
 
+it('lets go only as many as are too many, when all nodes are looked at in a moment', async () => {
+  const nodes = ['n1', 'n2', 'n3', 'n4', 'n5'];
+  world = await StockerWorld.start(nodes, { maxKeptPods: 3 });
+  world.want('a', { spec: { keepWarm: true } });
+  for (const node of nodes) {
+    await world.reconcile(node);
+    world.finish(node);
+  }
+  await world.clock.advance(7 * MINUTE);
+  // The watch has not shown yet what was deleted a moment ago.
+  world.staleCache = world.pods();
+  for (const node of nodes) await world.reconcile(node);
+  expect(nodes.filter((node) => world.pods(node).length > 0)).toEqual(['n3', 'n4', 'n5']);
+});
+
+it('counts no pods that are still at work among those that are kept', async () => {
+  world = await StockerWorld.start(['n1', 'n2'], { maxKeptPods: 1 });
+  world.want('a', { spec: { keepWarm: true } });
+  await world.reconcile('n1');
+  world.finish('n1');
+  await world.reconcile('n2');
+  await world.clock.advance(7 * MINUTE);
+  await world.reconcile('n1');
+  expect(world.pods('n1')).toHaveLength(1);
+});
+
 it('ends a container that does not end by itself, and goes on with the others', async () => {
   world = await StockerWorld.start(['n1']);
   const stuck = world.want('stuck');

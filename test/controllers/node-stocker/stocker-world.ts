@@ -6,6 +6,7 @@ import { nodeStocker, PODS_BY_NODE } from '../../../src/controllers/node-stocker
 import { Expectations } from '../../../src/controllers/node-stocker/expectations.ts';
 import { type PullPod, projectPullPod, pullKeys } from '../../../src/controllers/node-stocker/pull-pod.ts';
 import type { RegistryVerdict } from '../../../src/controllers/node-stocker/registry-check.ts';
+import { endedIndex, PODS_ENDED } from '../../../src/controllers/node-stocker/rest.ts';
 import { Wants } from '../../../src/controllers/wants.ts';
 import { Circuits } from '../../../src/domain/circuits.ts';
 import { Coverage } from '../../../src/domain/coverage.ts';
@@ -39,6 +40,12 @@ export interface ImageSettings {
   readonly seed?: string;
   readonly spec?: NonNullable<Overrides['spec']>;
 }
+
+/** As in the informer. */
+const INDEXES: Readonly<Record<string, (pod: PullPod) => readonly string[]>> = {
+  [PODS_BY_NODE]: ({ spec }) => [spec.nodeName ?? ''],
+  [PODS_ENDED]: endedIndex,
+};
 
 export class StockerWorld implements AsyncDisposable {
   readonly server: FakeApiServer;
@@ -87,8 +94,7 @@ export class StockerWorld implements AsyncDisposable {
       client,
       nodes: { get: ({ name }) => this.#nodes.get(name) },
       pods: {
-        byIndex: (index, node) =>
-          cached().filter(({ spec }) => index === PODS_BY_NODE && spec.nodeName === node),
+        byIndex: (index, value) => cached().filter((pod) => INDEXES[index]?.(pod).includes(value) === true),
         get size() {
           return cached().length;
         },
@@ -246,7 +252,7 @@ export class StockerWorld implements AsyncDisposable {
     const pod = this.pods(node).at(-1);
     if (pod === undefined) throw new Error(`${node} has no pod`);
     const names = this.pulls(pod);
-    this.#report(pod, (name, index) => {
+    const statusOf = (name: string, index: number): object => {
       const message = failing[names[index] ?? ''];
       if (message !== undefined)
         return { name, imageID: '', state: { waiting: { reason: 'ErrImagePull', message } } };
@@ -256,14 +262,20 @@ export class StockerWorld implements AsyncDisposable {
         imageID: 'registry.example.org/lab@sha256:other',
         state: { terminated: { finishedAt } },
       };
-    });
+    };
+    // A container that cannot be pulled never ends.
+    this.#report(pod, statusOf, names.some((name) => name in failing) ? 'Pending' : 'Succeeded');
   }
 
-  #report(pod: PullPod, statusOf: (container: string, index: number) => object): void {
+  #report(
+    pod: PullPod,
+    statusOf: (container: string, index: number) => object,
+    phase: 'Pending' | 'Running' | 'Succeeded' = 'Pending',
+  ): void {
     const stored = this.server.store.get(PODS, formatKey(pod.metadata));
     const containers = [...pullKeys(pod).keys()];
     const startTime = pod.status?.startTime ?? formatTime(this.clock.now());
-    const status = { phase: 'Pending', startTime, containerStatuses: containers.map(statusOf) };
+    const status = { phase, startTime, containerStatuses: containers.map(statusOf) };
     this.server.store.put(PODS, { ...stored, status });
   }
 }
