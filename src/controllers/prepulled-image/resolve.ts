@@ -14,6 +14,7 @@ import type { ResolvedImage } from '../../registry/image-resolver.ts';
 import type { AccessReader } from '../access.ts';
 import { credentialsFound, credentialsMissing } from '../credentials-condition.ts';
 import { prepulledImageType } from '../kinds.ts';
+import { retryPause } from '../retry-pause.ts';
 import { wantId } from '../want.ts';
 import { formatBytes } from './bytes.ts';
 import { describeImage } from './describe.ts';
@@ -26,11 +27,9 @@ export interface ResolveOptions {
   readonly access: Pick<AccessReader, 'grant'>;
   readonly clock: Clock;
   /** The last attempt for each object; lost at a restart, which costs one request each. */
-  readonly resolved: Map<string, Attempt>;
+  readonly resolved: Map<string, Resolution>;
 }
 
-/** After a failure the registry is asked again no sooner than this, or than it said itself. */
-const RETRY_MS = 30_000;
 /** What a digest means never changes, but who may pull it does: asked no more often than this. */
 const PERMISSION_MS = 1_800_000;
 
@@ -43,6 +42,13 @@ export interface Attempt {
   readonly failed: boolean;
   /** Monotonic milliseconds of the last request that showed our credentials and was answered. */
   readonly permittedAt: number;
+}
+
+/** An attempt with what the status says of it. That is said again in each pass: the write of one may fail. */
+export interface Resolution extends Attempt, Pick<Status, 'image' | 'size'> {
+  readonly words: readonly ConditionUpdate[];
+  /** Of the registry, in a row. */
+  readonly failures: number;
 }
 
 /** Why the registry is asked now; undefined while the last answer is good enough, or a failure too fresh. */
@@ -63,26 +69,34 @@ export function shouldResolve(
 export function resolvePhase(options: ResolveOptions) {
   return async (image: PrepulledImage, draft: Draft<Status>, context: PhaseContext): Promise<Result> => {
     const id = wantId(image);
-    const { uid, generation } = image.metadata;
     const monotonic = options.clock.monotonic();
-    const last = options.resolved.get(id);
+    const last = lastOf(image, options.resolved.get(id));
+    const pass = { image, draft, context };
+    if (last !== undefined && isOfSpec(image, last)) repeat(pass, last);
     const reason = shouldResolve(image, last, { ...context, monotonic });
     if (reason === undefined) return { requeueAfterMs: (last?.dueAt ?? monotonic) - monotonic };
     context.log.debug('resolving', { image: image.spec.image, reason });
-    const permittedAt = lastPermission(last, uid) ?? monotonic;
-    const isStale = context.requested || monotonic - permittedAt >= PERMISSION_MS;
-    const retryMs = await resolve(options, { image, draft, context }, isStale);
-    const failed = retryMs !== undefined;
-    const waitMs = retryMs ?? parseDuration(image.spec.interval);
-    const now = options.clock.monotonic();
-    const shownAt = isStale && !failed ? now : permittedAt;
-    options.resolved.set(id, { uid, generation, dueAt: now + waitMs, failed, permittedAt: shownAt });
-    return { requeueAfterMs: waitMs };
+    const resolution = await attempt(options, pass, pastOf(image, last, monotonic));
+    options.resolved.set(id, resolution);
+    return { requeueAfterMs: resolution.dueAt - options.clock.monotonic() };
   };
 }
 
-function lastPermission(last: Attempt | undefined, uid: string | undefined): number | undefined {
-  return last?.uid === uid ? last?.permittedAt : undefined;
+/** A successor of the same name has been resolved by nobody. */
+function lastOf({ metadata }: PrepulledImage, known: Resolution | undefined): Resolution | undefined {
+  return known?.uid === metadata.uid ? known : undefined;
+}
+
+function isOfSpec({ metadata }: PrepulledImage, { generation }: Resolution): boolean {
+  return generation === metadata.generation;
+}
+
+type Past = Pick<Resolution, 'permittedAt' | 'failures'>;
+
+/** An edit may have put right what was wrong. */
+function pastOf(image: PrepulledImage, last: Resolution | undefined, monotonic: number): Past {
+  if (last === undefined) return { permittedAt: monotonic, failures: 0 };
+  return { permittedAt: last.permittedAt, failures: isOfSpec(image, last) ? last.failures : 0 };
 }
 
 interface Pass {
@@ -91,18 +105,58 @@ interface Pass {
   readonly context: PhaseContext;
 }
 
-/** Undefined if the registry answered, else how long to wait before it is asked again. */
-async function resolve(options: ResolveOptions, pass: Pass, isStale: boolean): Promise<number | undefined> {
+/** Costs nothing where the status says so already. */
+function repeat({ image, draft, context }: Pass, { image: found, size, words }: Resolution): void {
+  draft.image = found;
+  draft.size = size;
+  words.forEach(marker(image, draft, context));
+}
+
+async function attempt(options: ResolveOptions, pass: Pass, past: Past): Promise<Resolution> {
+  const { clock } = options;
+  const { image, draft, context } = pass;
+  const isStale = context.requested || clock.monotonic() - past.permittedAt >= PERMISSION_MS;
+  const { words, retryMs, failures } = await resolve(options, pass, { isStale, failures: past.failures });
+  const failed = retryMs !== undefined;
+  const now = clock.monotonic();
+  return {
+    uid: image.metadata.uid,
+    generation: image.metadata.generation,
+    dueAt: now + (retryMs ?? parseDuration(image.spec.interval)),
+    failed,
+    failures,
+    permittedAt: isStale && !failed ? now : past.permittedAt,
+    image: draft.image,
+    size: draft.size,
+    words,
+  };
+}
+
+interface Ended extends Pick<Resolution, 'words' | 'failures'> {
+  /** Undefined if the registry answered, else how long to wait before it is asked again. */
+  readonly retryMs: number | undefined;
+}
+
+async function resolve(
+  options: ResolveOptions,
+  pass: Pass,
+  { isStale, failures }: Pick<Question, 'isStale'> & Pick<Past, 'failures'>,
+): Promise<Ended> {
   const { image, draft, context } = pass;
   const reference = parseImage(image.spec.image);
-  const mark = marker(image, draft, context);
+  const words: ConditionUpdate[] = [];
+  const set = marker(image, draft, context);
+  const mark: Mark = (update) => {
+    words.push(update);
+    set(update);
+  };
   try {
     const found = await ask(options, image, { reference, isStale, mark, signal: context.signal });
     announce(pass, reference, found);
     draft.image = describeImage(image, reference, found);
     draft.size = formatBytes(found.size);
     mark({ type: 'Resolved', status: 'True', ...resolvedWords(reference, found) });
-    return undefined;
+    return { words, retryMs: undefined, failures: 0 };
   } catch (error) {
     if (!isRegistryError(error) && !(error instanceof WaitingError)) throw error;
     const reason = error instanceof WaitingError ? error.reason : registryReason(error);
@@ -111,8 +165,10 @@ async function resolve(options: ResolveOptions, pass: Pass, isStale: boolean): P
     mark({ type: 'Resolved', status: isUnknown ? 'Unknown' : 'False', reason, message: error.message });
     draft.image = lastKnown(draft, reference) ?? describeImage(image, reference, undefined);
     draft.size = formatBytes(draft.image.size);
-    if (error instanceof WaitingError) return error.requeueAfterMs;
-    return Math.max(error.retryAfterMs ?? 0, Math.min(RETRY_MS, parseDuration(image.spec.interval)));
+    // A missing Secret costs the registry nothing, and is looked for at a fixed pace.
+    if (error instanceof WaitingError) return { words, retryMs: error.requeueAfterMs, failures };
+    const pauseMs = retryPause(failures + 1, parseDuration(image.spec.interval));
+    return { words, retryMs: Math.max(error.retryAfterMs ?? 0, pauseMs), failures: failures + 1 };
   }
 }
 

@@ -97,7 +97,8 @@ describe('an image whose own credentials the registry refuses', () => {
     await world.reconcile();
     expect(world.status.prepulled).toBe(false);
     world.registry.intercept = undefined;
-    await world.clock.advance(30_000);
+    // Asked a second time in vain: the pause has doubled.
+    await world.clock.advance(60_000);
     await world.reconcile();
     expect(world.status.prepulled).toBe(true);
   });

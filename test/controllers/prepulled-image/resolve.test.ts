@@ -161,6 +161,52 @@ describe('resolving', () => {
     expect(await world.reconcile()).toEqual({ requeueAfterMs: 10_000 });
   });
 
+  it('tries again later and later, and anew after an edit', async () => {
+    world = await StockWorld.start({ interval: '1h' });
+    refuse(401, 'UNAUTHORIZED');
+    const pauses: unknown[] = [];
+    for (const waitMs of [0, 30_000, 60_000, 120_000]) {
+      await world.clock.advance(waitMs);
+      pauses.push((await world.reconcile()).requeueAfterMs);
+    }
+    expect(pauses).toEqual([30_000, 60_000, 120_000, 240_000]);
+    world.edit({ minReady: '50%' });
+    expect(await world.reconcile()).toEqual({ requeueAfterMs: 30_000 });
+    world.registry.intercept = undefined;
+    await world.clock.advance(30_000);
+    await world.reconcile();
+    expect(world.conditions['Resolved']).toBe('True/TagResolved');
+  });
+
+  it.each(['an answer', 'a moved tag', 'a failure'])(
+    'says %s again that could not be written',
+    async (what) => {
+      world = await StockWorld.start();
+      if (what !== 'an answer') await world.reconcile();
+      const moved = world.registry.putImage(REPOSITORY, 'w_2026_47', { seed: 'rebuilt' });
+      if (what === 'a failure') refuse(404, 'MANIFEST_UNKNOWN');
+      await world.clock.advance(300_000);
+      world.server.fail({
+        when: ({ verb, plural }) => verb === 'apply' && plural === 'prepulledimages',
+        action: { kind: 'status', code: 409, reason: 'Conflict' },
+      });
+      await expect(world.reconcile()).rejects.toMatchObject({ status: 409 });
+      world.takeRequests();
+      await world.clock.advance(1_000);
+      await world.reconcile();
+      expect(world.takeRequests()).toEqual([]);
+      expect(world.conditions).toMatchObject({
+        CredentialsReady: 'True/NoCredentialsNeeded',
+        Resolved: what === 'a failure' ? 'False/ManifestUnknown' : 'True/TagResolved',
+      });
+      if (what !== 'a failure') expect(world.status.image?.digest).toBe(moved);
+      expect(world.status.image?.tag).toBe('w_2026_47');
+      expect(world.events.filter((event) => event.includes('TagMoved'))).toHaveLength(
+        what === 'a moved tag' ? 1 : 0,
+      );
+    },
+  );
+
   it('tries again no sooner than the registry said', async () => {
     world = await StockWorld.start({ interval: '10s' });
     refuse(429, 'TOOMANYREQUESTS', { 'retry-after': '7200' });
