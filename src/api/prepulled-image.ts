@@ -86,6 +86,11 @@ const backoffSchema = z.object({
 
 export const prepulledImageStatusSchema = z.object({
   ...commonStatusFields(8),
+  stockedGeneration: count()
+    .optional()
+    .describe(
+      'Last generation that was on minReady of its nodes; nodes that join later do not count at once.',
+    ),
   coverageTime: time()
     .optional()
     .describe(

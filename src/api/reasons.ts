@@ -136,7 +136,10 @@ export const PREPULLED_IMAGE_REASONS = [
     reason: 'NodesMissing',
     doc: 'Some eligible nodes lack the image; status.notPresent says which and why.',
   },
-  { reason: 'NoEligibleNodes', doc: 'No node wants the image: Ready is True, Prepulled is False.' },
+  {
+    reason: 'NoEligibleNodes',
+    doc: 'No node wants the image, or once it was stocked only nodes that joined a moment ago: Ready is True, Prepulled is False.',
+  },
   { reason: 'DigestGiven', doc: 'Resolved: spec.image names the digest, nothing had to be asked.' },
   { reason: 'TagResolved', doc: 'Resolved: the registry said what the tag means.' },
   { reason: 'TagMoved', doc: 'Event: the tag of spec.image means another digest now.' },

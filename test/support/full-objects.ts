@@ -145,6 +145,7 @@ const prepulledImage = {
   status: {
     ...commonStatus,
     coverageTime: TIME,
+    stockedGeneration: 1,
     image: {
       reference: 'registry.example.org/sciplat/lab:w_2026_40',
       referenceWithDigest: `registry.example.org/sciplat/lab:w_2026_40@${DIGEST}`,

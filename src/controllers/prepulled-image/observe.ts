@@ -14,6 +14,7 @@ import { wantOf } from '../want.ts';
 import { prepulledWords } from './prepulled-words.ts';
 import { findRefusal } from './refusal.ts';
 import type { Status } from './status.ts';
+import { isStocked } from './summary.ts';
 
 export interface ObserveOptions {
   readonly index: StockIndex;
@@ -55,14 +56,17 @@ function record(options: ObserveOptions, { image, draft, context }: Pass, want: 
   const report = options.index.report(want, LIMITS);
   const { lookAfterMs } = options.index.newcomers(want.id);
   const words = prepulledWords(wholeReport(options, want, report), findRefusal(image, draft));
-  const next = { ...figures(report), prepulled: words.status === 'True', backoff: backoffOf(want, options) };
+  const backoff = backoffOf(want, report, options);
+  const next = { ...figures(report), prepulled: words.status === 'True', backoff };
   const isSaid = isObserved(image, draft) && findCondition(draft, 'Prepulled')?.reason === words.reason;
   if (isSaid && isSame(draft, next)) return { requeueAfterMs: lookAfterMs };
   const mayWait = isSaid && isAboutTheSame(image, draft) && isUnderWay(report);
   const wait = mayWait ? paceOf(draft, context.now) : 0;
   if (wait > 0) return minResult({ requeueAfterMs: wait }, { requeueAfterMs: lookAfterMs });
+  const { generation } = image.metadata;
   Object.assign(draft, next, { coverageTime: formatTime(context.now) });
-  const moment = { now: context.now, generation: image.metadata.generation };
+  if (isStocked(image, report)) draft.stockedGeneration = generation;
+  const moment = { now: context.now, generation };
   setCondition(draft, { type: 'Prepulled', ...words }, moment);
   return { requeueAfterMs: lookAfterMs };
 }
@@ -74,8 +78,13 @@ function wholeReport({ index }: ObserveOptions, want: Want, report: StockReport)
   return mayBeAll && skipped > missing.length ? index.report(want, { present: 0, missing: skipped }) : report;
 }
 
-/** What is held back everywhere, and until when. */
-function backoffOf(want: Want, { circuits }: ObserveOptions): Status['backoff'] {
+/** What is held back everywhere, and until when; where nothing is missing, nothing is. */
+function backoffOf(
+  want: Want,
+  { present, eligible }: StockReport,
+  { circuits }: ObserveOptions,
+): Status['backoff'] {
+  if (present === eligible) return undefined;
   const image = circuits.open(imageCircuit(want.id));
   const open = image ?? circuits.open(hostCircuit(want.host));
   if (open === undefined) return undefined;

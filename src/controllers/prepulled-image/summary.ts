@@ -2,15 +2,16 @@
 
 import type { PrepulledImage } from '../../api/prepulled-image.ts';
 import type { PrepulledImageReason } from '../../api/reasons.ts';
+import type { StockReport } from '../../domain/stock-report.ts';
 import type { Draft, Summary } from '../../kube/conclusion.ts';
 import { type Condition, findCondition } from '../../kube/condition.ts';
 import { isCause } from './prepulled-words.ts';
 import type { Status } from './status.ts';
 
 /**
- * Ready: the registry and the credentials are in order, and `minReady` of all eligible nodes have the image. Once it
- * was ready, `newcomers` - nodes that joined a moment ago and lack it - do not count. No node at all is ready, or an
- * empty pool would block a rollout.
+ * Ready: the registry and the credentials are in order, and `minReady` of all eligible nodes have the image. Once the
+ * generation was on so many, `newcomers` - nodes that joined a moment ago and lack it - do not count. No node at all
+ * is ready, or an empty pool would block a rollout; but that says nothing about the first nodes that come.
  */
 export function summarise(image: PrepulledImage, draft: Draft<Status>, newcomers = 0): Summary {
   const trouble = ['CredentialsReady', 'Resolved'].map((type) => findCondition(draft, type)).find(isFalse);
@@ -18,12 +19,8 @@ export function summarise(image: PrepulledImage, draft: Draft<Status>, newcomers
   const prepulled = findCondition(draft, 'Prepulled');
   if (prepulled !== undefined && LASTING.has(prepulled.reason)) return refused(prepulled);
   if (draft.backoff !== undefined) return retrying(backoffWords(draft));
-  const wasReady = draft.observedGeneration === image.metadata.generation;
-  const summary = stockSummary(
-    draft.nodes,
-    Number.parseInt(image.spec.minReady, 10),
-    wasReady ? newcomers : 0,
-  );
+  const wasStocked = draft.stockedGeneration === image.metadata.generation;
+  const summary = stockSummary(draft.nodes, percentOf(image), wasStocked ? newcomers : 0);
   return summary.status === 'False' ? withCause(summary, prepulled) : summary;
 }
 
@@ -53,24 +50,36 @@ function backoffWords({ backoff, notPresent = [] }: Draft<Status>): Pick<Conditi
   return { reason, message: `${cause}; tried again at ${backoff?.nextAttempt ?? 'once'}` };
 }
 
+/** Whether so many nodes have it, newcomers counted. */
+export function isStocked(
+  image: PrepulledImage,
+  { eligible, present }: Pick<StockReport, 'eligible' | 'present'>,
+): boolean {
+  return eligible > 0 && present * 100 >= percentOf(image) * eligible;
+}
+
+function percentOf({ spec }: PrepulledImage): number {
+  return Number.parseInt(spec.minReady, 10);
+}
+
 function stockSummary(nodes: Status['nodes'], minReadyPercent: number, newcomers: number): Summary {
   if (nodes === undefined || nodes.eligible === 0) {
-    return {
-      status: 'True',
-      reason: 'NoEligibleNodes',
-      message: 'No node wants the image and could pull it now',
-    };
+    return nowhere('No node wants the image and could pull it now');
   }
   const { eligible, present } = nodes;
   const message = `On ${present} of ${eligible} eligible nodes`;
-  const progressing = present < eligible ? { progressing: { reason: 'Progressing', message } } : {};
-  const isReady = present * 100 >= minReadyPercent * (eligible - newcomers);
-  return {
-    status: isReady ? 'True' : 'False',
-    reason: isReady ? 'Stocked' : 'Stocking',
-    message,
-    ...progressing,
-  };
+  if (eligible === newcomers) return nowhere(`${message}, all of which joined within pull.timeout`);
+  if (present * 100 >= minReadyPercent * (eligible - newcomers)) {
+    // Who waits for the image must not wait for a node that may never have it: minReady says how many are enough.
+    return { status: 'True', reason: 'Stocked', message };
+  }
+  const progressing = { reason: 'Progressing', message };
+  return { status: 'False', reason: 'Stocking', message, progressing };
+}
+
+/** No node counts. */
+function nowhere(message: string): Summary {
+  return { status: 'True', reason: 'NoEligibleNodes', message };
 }
 
 function isFalse(condition: Condition | undefined): condition is Condition {

@@ -251,6 +251,65 @@ describe('the figures', () => {
     expect(world.conditions['Ready']).toBe('False/RegistryUnreachable');
   });
 
+  it('hold nothing back for an image that no node lacks, whatever its registry does to others', async () => {
+    world = await StockWorld.start();
+    await world.reconcile();
+    const { want } = world;
+    world.stock('n1', 'n2');
+    for (const node of ['n1', 'n2', 'n3']) {
+      world.circuits.fail(hostCircuit(want.host), node, { now: NOW, monotonic: 0, message: 'i/o timeout' });
+    }
+    await world.clock.advance(3_000);
+    await world.reconcile();
+    expect(world.status).not.toHaveProperty('backoff');
+    expect(world.conditions).toMatchObject({ Prepulled: 'True/AllNodes', Ready: 'True/Stocked' });
+  });
+
+  it('are of no node that was ever stocked when the first ones of an empty pool come', async () => {
+    world = await StockWorld.start();
+    const { nodes } = world;
+    world.nodes = [];
+    await world.reconcile();
+    expect(world.conditions['Ready']).toBe('True/NoEligibleNodes');
+    await world.clock.advance(3_000);
+    await world.reconcile();
+    world.nodes = nodes;
+    await world.reconcile();
+    expect(world.conditions).toMatchObject({ Ready: 'False/Stocking', Reconciling: 'True/Progressing' });
+    world.stock('n1', 'n2');
+    await world.clock.advance(3_000);
+    await world.reconcile();
+    expect(world.status.stockedGeneration).toBe(1);
+    world.edit({ minReady: '50%' });
+    for (const { name } of nodes) world.index.removeNode(name);
+    world.nodes = [];
+    await world.clock.advance(3_000);
+    await world.reconcile();
+    expect(world.status).toMatchObject({ observedGeneration: 2, stockedGeneration: 1 });
+  });
+
+  it('count no newcomer of a pool that was empty for a while', async () => {
+    world = await StockWorld.start();
+    await world.reconcile();
+    world.stock('n1', 'n2');
+    await world.clock.advance(3_000);
+    await world.reconcile();
+    for (const name of ['n1', 'n2']) world.index.removeNode(name);
+    world.nodes = [];
+    await world.clock.advance(3_000);
+    await world.reconcile();
+    expect(world.conditions['Ready']).toBe('True/NoEligibleNodes');
+    world.nodes = [nodeFacts('n3')];
+    await world.clock.advance(3_000);
+    await world.reconcile();
+    expect(world.status.ready).toBe('0/1');
+    expect(world.conditions['Ready']).toBe('True/NoEligibleNodes');
+    expect(world.message('Ready')).toBe('On 0 of 1 eligible nodes, all of which joined within pull.timeout');
+    await world.clock.advance(600_000);
+    await world.reconcile();
+    expect(world.conditions['Ready']).toBe('False/Stocking');
+  });
+
   it('do not make a ready image unready because a node joins', async () => {
     world = await StockWorld.start({ pull: { timeout: '5m' } });
     await world.reconcile();
@@ -374,9 +433,9 @@ describe('Ready', () => {
   it.each([
     ['100%', 3, 3, 'True', 'Stocked', false],
     ['100%', 2, 3, 'False', 'Stocking', true],
-    ['66%', 2, 3, 'True', 'Stocked', true],
+    ['66%', 2, 3, 'True', 'Stocked', false],
     ['67%', 2, 3, 'False', 'Stocking', true],
-    ['0%', 0, 3, 'True', 'Stocked', true],
+    ['0%', 0, 3, 'True', 'Stocked', false],
     ['100%', 0, 0, 'True', 'NoEligibleNodes', false],
   ] as const)(
     'with minReady %s and %d of %d',
