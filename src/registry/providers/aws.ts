@@ -1,6 +1,6 @@
 /** Amazon ECR with a web identity (IRSA) or EKS Pod Identity: role credentials, then an authorization token by SigV4. */
 
-import { sign } from 'aws4';
+import aws4 from 'aws4';
 import type { JsonObject } from '../../json.ts';
 import type { CloudRequest } from './cloud-fetch.ts';
 import { fetchJSON, textMember } from './json-answer.ts';
@@ -141,7 +141,7 @@ function signedRequest(
 ): Omit<CloudRequest, 'signal'> {
   const { host, pathname } = new URL(url);
   const body = JSON.stringify({ registryIds: [account] });
-  const signed = sign(
+  const signed = aws4.sign(
     {
       service: 'ecr',
       region,
