@@ -15,7 +15,7 @@ interface Flags extends RecordFlags {
 export function exportCommand(io: CliIo): Command {
   const output = new Option('-o, --output <format>', 'how they are printed');
   return withRecordOptions(new Command('export'))
-    .description('prints the records as a UFDL server lists its images; import takes them')
+    .description('print the records as a UFDL server lists its images; import takes them')
     .addOption(output.choices(OUTPUT_FORMATS).default('json'))
     .option('--with-credentials', 'with the logins of registries, which needs the right to get their Secrets')
     .action(async (flags: Flags) => {

@@ -30,7 +30,7 @@ interface Imported {
 /** The command; exit code 1 if an image was refused. */
 export function importCommand(io: CliIo): Command {
   return withRecordOptions(withOutput(new Command('import')))
-    .description('creates the records that are missing; what is there is compared and never changed')
+    .description('create the records that are missing; what is there is compared and never changed')
     .argument(
       '<source>',
       'JSON file with a list of images, - for standard input, or http(s)://…/v1/docker/list',

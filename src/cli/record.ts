@@ -8,7 +8,7 @@ import { importCommand } from './record-import.ts';
 /** The command with its verbs. */
 export function recordCommand(io: CliIo): Command {
   return new Command('record')
-    .description('takes over the images of a UFDL server as DockerImageRecords, and writes them out again')
+    .description('take over the images of a UFDL server as DockerImageRecords, and write them out again')
     .addCommand(importCommand(io))
     .addCommand(exportCommand(io));
 }

@@ -7,7 +7,7 @@ import type { CliIo } from './io.ts';
 
 /** The command; every option of the table is a flag. The signal of `io` ends the operator in order. */
 export function runCommand({ signal, environment }: CliIo): Command {
-  const command = new Command('run').description('runs the operator until SIGTERM');
+  const command = new Command('run').description('run the operator until SIGTERM');
   for (const flag of Object.values<Flag>(FLAGS)) command.addOption(toOption(flag));
   return command.action(async (_flags: unknown, invoked: Command) => {
     const options = readOptions(typedFlags(invoked), environment);
