@@ -23,6 +23,8 @@ export interface DigestQuestion {
   readonly believed: (tag: string) => Digest | undefined;
   /** What the tag meant when it was last asked for: better than nothing while it cannot be asked again. */
   readonly lastKnown: (tag: string) => Digest | undefined;
+  /** Takes what the registry has told, also if the asking does not come to its end. */
+  readonly learned?: Map<string, Digest>;
   readonly meter: ScanMeter;
   readonly clock: Clock;
   /** For one tag, milliseconds. */
@@ -116,7 +118,9 @@ class DigestSearch {
 
   async #ask(tag: string): Promise<void> {
     try {
-      this.#digests.set(tag, await this.#head(tag));
+      const digest = await this.#head(tag);
+      this.#digests.set(tag, digest);
+      this.#question.learned?.set(tag, digest);
       this.#noteAnswer();
     } catch (error) {
       if (this.#giveUp.signal.aborted) return;

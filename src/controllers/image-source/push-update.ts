@@ -44,7 +44,10 @@ export async function updateTags(
   const unanswered = [...updated.vanished, ...updated.failed.map(({ tag }) => tag)];
   if (unanswered.some((tag) => events.has(tag))) return undefined;
   const { list: current, plan, digests, images } = updated;
-  return { ...last, list: current, plan, digests, images };
+  // Whatever was pushed has been answered; of the others only those without any digest were asked for again.
+  const standing = last.failed.filter(({ tag, kept }) => kept && digests.has(tag) && !events.has(tag));
+  const failed = [...standing, ...updated.failed];
+  return { ...last, list: current, plan, digests, images, failed };
 }
 
 /** New tags join at the end of the list. */

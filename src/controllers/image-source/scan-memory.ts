@@ -3,12 +3,13 @@
 import type { ImageSource } from '../../api/image-source.ts';
 import { type Digest, validateDigest } from '../../domain/digest.ts';
 import type { HeldBack } from '../../domain/newest-seen.ts';
-import { formatReference } from '../../domain/reference.ts';
+import { formatReference, type Repository } from '../../domain/reference.ts';
 import type { Selection } from '../../domain/selection.ts';
 import type { SelectionResult } from '../../domain/selection-result.ts';
 import type { SourceImages } from '../../domain/source-images.ts';
 import { isEqual } from '../../kube/status-writer.ts';
 import type { ScanResult } from './scan.ts';
+import type { ScanNotes } from './scan-notes.ts';
 
 /** A scan that did not succeed, in the words of a condition. */
 export interface ScanFailure {
@@ -40,6 +41,9 @@ export interface SourceMemory {
   readonly held?: readonly HeldBack[];
   /** Present if the newest attempt failed. */
   readonly failure?: ScanFailure;
+  /** Digests that attempts have asked for since the last one that succeeded: a long scan gets on although it is cut. */
+  readonly learned?: ReadonlyMap<string, Digest>;
+  readonly notes?: ScanNotes;
 }
 
 /** The whole of what is known of one source, for whoever serves it. Only the leader has it. */
@@ -79,18 +83,24 @@ export class ScanMemory {
 }
 
 /**
- * Digests to start with: those of the last scan, else those that the status still tells after a restart. A tag of
- * another repository is another tag.
+ * Digests to start with: those of the last scan, else those that the status still tells after a restart, and those of
+ * attempts that have failed since. A tag of another repository is another tag.
  */
 export function knownDigests(
   source: ImageSource,
   { spec: { image } }: Selection,
   memory: SourceMemory | undefined,
 ): ReadonlyMap<string, Digest> {
-  if (memory?.result !== undefined && isEqual(memory.selection.spec.image, image))
-    return memory.result.digests;
+  const isSame = isEqual(memory?.selection.spec.image, image);
+  const scanned = isSame ? memory?.result?.digests : undefined;
+  const known = scanned ?? publishedDigests(source, image);
+  const learned = isSame ? memory?.learned : undefined;
+  return learned === undefined ? known : new Map([...known, ...learned]);
+}
+
+function publishedDigests({ status }: ImageSource, image: Repository): ReadonlyMap<string, Digest> {
   const known = new Map<string, Digest>();
-  for (const { reference, tag, digest = '' } of source.status?.images ?? []) {
+  for (const { reference, tag, digest = '' } of status?.images ?? []) {
     const valid = validateDigest(digest);
     if (valid.ok && reference === formatReference({ ...image, tag })) known.set(tag, valid.value);
   }

@@ -2,6 +2,7 @@
 
 import { ANNOTATIONS } from '../../api/group-version.ts';
 import type { ImageSource, ImageSourceStatus } from '../../api/image-source.ts';
+import type { Digest } from '../../domain/digest.ts';
 import { parseDuration } from '../../domain/duration.ts';
 import { type PushedTags, unansweredPushes } from '../../domain/pushed-tags.ts';
 import { compileSelection, type Selection } from '../../domain/selection.ts';
@@ -11,11 +12,13 @@ import type { PhaseContext } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
 import { done, minResult, type Result, TerminalError } from '../../kube/result.ts';
 import { isEqual } from '../../kube/status-writer.ts';
+import { retryPause } from '../retry-pause.ts';
 import { guardScan, listRevision } from './guard.ts';
 import { type PushOptions, takePushes } from './push-phase.ts';
 import { type ScanResult, scan } from './scan.ts';
-import { retryPause, shouldScan } from './scan-decision.ts';
+import { shouldScan } from './scan-decision.ts';
 import { knownDigests, type SourceMemory } from './scan-memory.ts';
+import { repeatNotes, takeNotes } from './scan-notes.ts';
 import { toSelectionSpec } from './selection-spec.ts';
 import { troubleOf, type Visitor, visitRegistry } from './visit.ts';
 
@@ -33,24 +36,36 @@ export function scanPhase(options: ScanOptions) {
     draft: Draft<ImageSourceStatus>,
     context: PhaseContext,
   ): Promise<Result> => {
-    const { memory, clock } = options;
-    const { metadata } = source;
-    const remembered = memory.get(formatKey(metadata));
-    const before = remembered?.uid === metadata.uid ? remembered : undefined;
-    const pushes = unansweredPushes(metadata.annotations?.[ANNOTATIONS.pushedTags], draft.lastHandledPush);
-    const monotonic = clock.monotonic();
-    const decision = shouldScan(metadata.generation, before, { ...context, monotonic });
-    const visitor = { source, draft, context };
-    if (decision.scan) {
-      context.log.debug('scanning', { image: source.spec.image, reason: decision.reason });
-      return wholeScan(options, visitor, before, pushes);
-    }
-    const pushed =
-      before === undefined || pushes === undefined
-        ? done
-        : await takePushes(options, visitor, { before, pushes });
-    return minResult({ requeueAfterMs: decision.afterMs }, pushed);
+    const { memory } = options;
+    const key = formatKey(source.metadata);
+    const remembered = memory.get(key);
+    const before = remembered?.uid === source.metadata.uid ? remembered : undefined;
+    if (before?.notes !== undefined) repeatNotes(draft, before.notes, context.now);
+    const result = await scanOrUpdate(options, { source, draft, context }, before);
+    const after = memory.get(key);
+    if (after !== undefined) memory.set(key, { ...after, notes: takeNotes(draft) });
+    return result;
   };
+}
+
+async function scanOrUpdate(
+  options: ScanOptions,
+  visitor: Visitor,
+  before: SourceMemory | undefined,
+): Promise<Result> {
+  const { source, draft, context } = visitor;
+  const { annotations, generation } = source.metadata;
+  const pushes = unansweredPushes(annotations?.[ANNOTATIONS.pushedTags], draft.lastHandledPush);
+  const decision = shouldScan(generation, before, { ...context, monotonic: options.clock.monotonic() });
+  if (decision.scan) {
+    context.log.debug('scanning', { image: source.spec.image, reason: decision.reason });
+    return wholeScan(options, visitor, before, pushes);
+  }
+  const pushed =
+    before === undefined || pushes === undefined
+      ? done
+      : await takePushes(options, visitor, { before, pushes });
+  return minResult({ requeueAfterMs: decision.afterMs }, pushed);
 }
 
 async function wholeScan(
@@ -88,13 +103,16 @@ async function attempt(
   const isSameSpec = before?.generation === generation;
   const selection = isSameSpec && before !== undefined ? before.selection : compile(source);
   const intervalMs = parseDuration(source.spec.interval);
+  const learned = new Map<string, Digest>();
   try {
     const result = await visitRegistry(options, visitor, selection, (visit) =>
       scan({
         ...visit,
         maxTags: source.spec.guard.maxTags,
         known: knownDigests(source, selection, before),
+        learned,
         pushed: new Set([...(pushes?.tags ?? []), ...(before?.result?.failed ?? [])].map(({ tag }) => tag)),
+        pushedMore: pushes?.overflow === true,
       }),
     );
     return succeed(options, { uid, generation, selection, result }, { before, intervalMs });
@@ -103,10 +121,21 @@ async function attempt(
     if (trouble === undefined) throw error;
     const pauseMs = Math.max(trouble.retryAfterMs, retryPause((draft.failedScans ?? 0) + 1, intervalMs));
     const failure = { ...trouble, retryAt: clock.monotonic() + pauseMs };
-    // Edits of anything else, such as the prepull template, reach the children while the registry is down.
-    const kept = isEqual(before?.selection.spec, selection.spec) ? before : undefined;
-    return { ...kept, uid, generation, selection, failure };
+    return { ...remainder(before, selection, learned), uid, generation, selection, failure };
   }
+}
+
+/** What of the past stays after an attempt that failed. */
+function remainder(
+  before: SourceMemory | undefined,
+  { spec }: Selection,
+  learned: ReadonlyMap<string, Digest>,
+): Partial<SourceMemory> {
+  const isSameImage = isEqual(before?.selection.spec.image, spec.image);
+  const earlier = isSameImage ? before?.learned : undefined;
+  // Edits of anything else, such as the prepull template, reach the children while the registry is down.
+  const kept = isEqual(before?.selection.spec, spec) ? before : undefined;
+  return { ...kept, learned: new Map([...(earlier ?? []), ...learned]) };
 }
 
 type Scanned = Pick<SourceMemory, 'uid' | 'generation' | 'selection'> & { readonly result: ScanResult };

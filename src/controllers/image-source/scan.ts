@@ -20,6 +20,8 @@ export interface RegistryVisit {
   readonly clock: Clock;
   /** For one digest, milliseconds. Default: no limit but that of the client. */
   readonly tagTimeoutMs?: number;
+  /** Takes the digests that were asked for, also if the scan fails. */
+  readonly learned?: Map<string, Digest>;
   readonly signal: AbortSignal;
 }
 
@@ -29,6 +31,8 @@ export interface ScanRequest extends RegistryVisit {
   readonly known: ReadonlyMap<string, Digest>;
   /** Tags that somebody has pushed again, and those that could not be asked for last time: whatever their series. */
   readonly pushed?: ReadonlySet<string>;
+  /** Tags that nobody can name were pushed, too: no selected one is believed. */
+  readonly pushedMore?: boolean;
 }
 
 /** What a scan has found; enough to select again without another request. */
@@ -51,12 +55,14 @@ export interface ScanResult {
 
 /** Series whose tags are written once: their digests are asked for once. */
 const IMMUTABLE: ReadonlySet<TagType> = new Set(['release', 'weekly', 'daily']);
+/** Numbers of a version that is written once; fewer ("1.2", "24.04") stand for the newest of many. */
+const WHOLE_VERSION = 3;
 /** Longer than any client waits for one answer. */
 const NO_LIMIT_MS = 3_600_000;
 
 /** @throws RegistryError if the list or more than single tags cannot be read */
 export async function scan(request: ScanRequest): Promise<ScanResult> {
-  const { registry, access, selection, signal, known, pushed } = request;
+  const { registry, access, selection, signal, known } = request;
   const started = request.clock.monotonic();
   const meter = newScanMeter();
   const limits = { maxTags: request.maxTags };
@@ -69,7 +75,8 @@ export async function scan(request: ScanRequest): Promise<ScanResult> {
     meter,
     started,
     believed: (tag) =>
-      list.facts.get(tag)?.digest ?? (isImmutable(plan, tag, pushed) ? known.get(tag) : undefined),
+      list.facts.get(tag)?.digest ??
+      (isImmutable(plan, tag) && !wasPushed(request, plan, tag) ? known.get(tag) : undefined),
     lastKnown: (tag) => known.get(tag),
   });
 }
@@ -135,10 +142,15 @@ function warningsOf({ vanished, failed }: FoundDigests): readonly string[] {
   ];
 }
 
-function isImmutable(
-  { listing }: SelectionPlan,
+function isImmutable({ listing }: SelectionPlan, tag: string): boolean {
+  const { type, version } = listing.read(tag);
+  return IMMUTABLE.has(type) && (version?.precision ?? WHOLE_VERSION) >= WHOLE_VERSION;
+}
+
+function wasPushed(
+  { pushed, pushedMore = false }: Pick<ScanRequest, 'pushed' | 'pushedMore'>,
+  { chosen }: SelectionPlan,
   tag: string,
-  pushed: ReadonlySet<string> = new Set(),
 ): boolean {
-  return IMMUTABLE.has(listing.read(tag).type) && !pushed.has(tag);
+  return pushed?.has(tag) === true || (pushedMore && chosen.has(tag));
 }

@@ -36,6 +36,29 @@ function digestOf(tag: string): string | undefined {
   return world.status.images?.find((image) => image.tag === tag)?.digest;
 }
 
+describe('a scan that is cut', () => {
+  it('goes on where it was, so that it comes to its end', async () => {
+    const tags = Array.from({ length: 40 }, (_, index) => `1.0.${String(index)}`);
+    world = await SourceWorld.start(tags, { tags: { grammar: 'SemVer' }, digests: 'All', interval: '10s' });
+    let left = 25;
+    world.registry.intercept = ({ method }, response) => {
+      if (method !== 'HEAD') return false;
+      left -= 1;
+      if (left >= 0) return false;
+      sendError(response, 403, 'DENIED');
+      return true;
+    };
+    await world.reconcile();
+    expect(world.conditions['Ready']).toBe('False/Forbidden');
+    expect(world.takeRequests().filter((request) => request.startsWith('HEAD')).length).toBeLessThan(35);
+    left = 25;
+    await world.clock.advance(10_000);
+    await world.reconcile();
+    expect(world.conditions['Ready']).toBe('True/Succeeded');
+    expect(world.takeRequests().filter((request) => request.startsWith('HEAD'))).toHaveLength(15);
+  });
+});
+
 describe('trouble with one tag', () => {
   it.each<readonly [string, Intercept, string]>([
     ['403', refuse(403, 'DENIED'), 'Forbidden'],

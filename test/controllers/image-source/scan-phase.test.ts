@@ -96,6 +96,29 @@ describe('a scan', () => {
     expect(world.takeRequests()).toEqual(['GET list', 'HEAD recommended']);
   });
 
+  it.each([
+    ['SemVer', ['1', '1.2', '1.2.3'], ['HEAD 1', 'HEAD 1.2']],
+    ['Docker', ['3.12-slim', '3.12.1-slim', 'v3'], ['HEAD 3.12-slim', 'HEAD v3']],
+    ['CalVer', ['24.04', '2026.10.3', '20261003'], ['HEAD 24.04']],
+  ] as const)(
+    'of grammar %s asks each time for versions that stand for others',
+    async (grammar, tags, heads) => {
+      world = await SourceWorld.start(tags, {
+        tags: { grammar },
+        select: [{ name: 'all', tags: [...tags] }],
+      });
+      await world.reconcile();
+      world.takeRequests();
+      const digest = world.registry.putImage('sciplat/lab', tags[0], { seed: 'rebuilt' });
+      await world.clock.advance(300_000);
+      await world.reconcile();
+      const asked = world.takeRequests();
+      expect(asked).toEqual(['GET list', ...heads]);
+      if (heads.some((head) => head === `HEAD ${tags[0]}`))
+        expect(world.status.images?.find(({ tag }) => tag === tags[0])?.digest).toBe(digest);
+    },
+  );
+
   it('takes the digests of immutable tags from the status after a restart', async () => {
     world = await SourceWorld.start(TAGS);
     await world.reconcile();
