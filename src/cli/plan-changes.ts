@@ -6,6 +6,7 @@ import { parseImageSource, parsePrepulledImage } from '../api/parse.ts';
 import type { PrepulledImage } from '../api/prepulled-image.ts';
 import { childSpec } from '../controllers/image-source/child-spec.ts';
 import { placeOf, primaries } from '../controllers/image-source/children.ts';
+import { childrenByDigest } from '../controllers/image-source/retirement.ts';
 import type { Image } from '../domain/image.ts';
 import { formatReference, type Reference, validateReference } from '../domain/reference.ts';
 import type { Result } from '../domain/result.ts';
@@ -98,11 +99,12 @@ export async function applySource(
   resolve: ResolveImage,
 ): Promise<Outcome> {
   const children = before.filter((image) => isChildOf(image, source));
+  const byDigest = childrenByDigest(children);
   const wanted = source.spec.prepull === undefined ? [] : primaries(found);
   const next: PrepulledImage[] = [];
   const changes: Change[] = [];
   for (const image of wanted) {
-    const name = placeOf(source, image, children);
+    const name = placeOf(source, image, byDigest);
     const same = children.find(({ metadata }) => metadata.name === name);
     const child = await childOf(source, { image, name, same }, resolve);
     next.push(child);

@@ -5,7 +5,6 @@ import type { ImageSource, ImageSourceStatus } from '../../api/image-source.ts';
 import type { PrepulledImage } from '../../api/prepulled-image.ts';
 import { parseDuration } from '../../domain/duration.ts';
 import type { Image } from '../../domain/image.ts';
-import { type Reference, validateReference } from '../../domain/reference.ts';
 import type { SourceImages } from '../../domain/source-images.ts';
 import { isConflict, isNotFound } from '../../kube/api-error.ts';
 import type { Lister } from '../../kube/cache.ts';
@@ -17,6 +16,7 @@ import { formatKey } from '../../kube/resource.ts';
 import { done, type Result, WaitingError } from '../../kube/result.ts';
 import { imageSourceType, prepulledImageType } from '../kinds.ts';
 import { type AppliedSpecs, childSpec, hasLabels, saysExactly } from './child-spec.ts';
+import { childrenByDigest, childrenToRetire } from './retirement.ts';
 import type { ScanMemory } from './scan-memory.ts';
 import { setSuspended } from './suspend-phase.ts';
 
@@ -41,24 +41,29 @@ export function childrenPhase(options: ChildrenOptions) {
     const key = formatKey(source.metadata);
     const { result, held = [] } = options.memory.get(key) ?? {};
     const existing = childrenOf(options, source);
+    if (source.spec.prepull === undefined) {
+      // Whatever is selected, and also if nobody knows that: no child is wanted.
+      options.applied.forget(key);
+      for (const child of existing) await retire(options, source, child, context);
+      return done;
+    }
     if (result === undefined) {
       // Released before a scan has succeeded: the children need not wait for it.
       await setSuspended(options.client, existing, false, context);
       return done;
     }
-    const { images } = result;
-    const wanted = source.spec.prepull === undefined ? [] : primaries(images);
-    const placed = wanted.map((image) => ({ image, name: placeOf(source, image, existing) }));
+    const wanted = primaries(result.images);
+    const byDigest = childrenByDigest(existing);
+    const placed = wanted.map((image) => ({ image, name: placeOf(source, image, byDigest) }));
     const ensured = await Promise.allSettled(
       placed.map((placement) => ensureChild(options, source, placement, context)),
     );
     const names = new Set(placed.map(({ name }) => name));
     options.applied.keepOnly(key, names);
     // A list that looks older than one seen before takes nothing away.
-    const retiring = held.length > 0 ? [] : existing.filter(({ metadata }) => !names.has(metadata.name));
-    for (const child of retiring) {
-      if (!isWaitedFor(child, { wanted, existing })) await retire(options, source, child, context);
-    }
+    const retiring =
+      held.length > 0 ? [] : childrenToRetire({ existing, wanted, names, failed: result.failed });
+    for (const child of retiring) await retire(options, source, child, context);
     // One child in trouble holds up no other.
     for (const each of ensured) if (each.status === 'rejected') throw each.reason;
     return done;
@@ -86,8 +91,12 @@ interface Placement {
 }
 
 /** Name of the child. A digest keeps its child when another of its tags becomes the primary one. */
-export function placeOf(source: ImageSource, image: Image, existing: readonly PrepulledImage[]): string {
-  const same = existing.find((child) => referenceOf(child)?.digest === image.digest);
+export function placeOf(
+  source: ImageSource,
+  image: Image,
+  existing: ReturnType<typeof childrenByDigest>,
+): string {
+  const same = existing.get(image.digest ?? '');
   const identity = `${image.registry}/${image.repository}@${image.digest ?? ''}`;
   return same?.metadata.name ?? childName(`${source.metadata.name}-${image.tag}`, identity);
 }
@@ -128,24 +137,6 @@ async function ensureChild(
 /** A child that was kept when it retired, or outlived its source: it comes home when its image is selected again. */
 function isOrphan(child: PrepulledImage, sourceName: string): boolean {
   return controllerOf(child) === undefined && child.metadata.labels?.[LABELS.source] === sourceName;
-}
-
-/**
- * A tag has moved: its old image stays until the new one is on the nodes, so that the tag is never without.
- */
-function isWaitedFor(
-  child: PrepulledImage,
-  { wanted, existing }: { readonly wanted: readonly Image[]; readonly existing: readonly PrepulledImage[] },
-): boolean {
-  const successor = wanted.find(({ tag }) => tag === referenceOf(child)?.tag);
-  if (successor === undefined) return false;
-  const next = existing.find((other) => referenceOf(other)?.digest === successor.digest);
-  return next?.status?.prepulled !== true && next?.status?.nodes?.eligible !== 0;
-}
-
-function referenceOf({ spec }: PrepulledImage): Reference | undefined {
-  const reference = validateReference(spec.image);
-  return reference.ok ? reference.value : undefined;
 }
 
 async function retire(
