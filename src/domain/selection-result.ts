@@ -105,13 +105,22 @@ function headline(source: SourceImages, previous: PreviousResult, field: Guarded
   const image = imageForClass(source, CLASS_OF[field]);
   const candidate = image === undefined ? null : versionBehind(image);
   const newest = previous.newestSeen[field];
-  const isListed = (tag: string): boolean => source.plan.listing.names.includes(tag);
-  if (newest !== undefined && !spec.allowDowngrade && isHeldBack(grammar, newest, candidate, isListed)) {
-    const held: HeldBack = { field, candidate, newestSeen: newest };
-    return { field, image: previous.headlines[field] ?? null, seen: newest, held };
+  const before = previous.headlines[field] ?? null;
+  const { names, ignored } = source.plan.listing;
+  // What the spec leaves out has not vanished.
+  const isListed = (tag: string): boolean => ignored.has(tag) || names.includes(tag);
+  const mayMove = spec.allowDowngrade || isSameImage(before, image);
+  if (newest !== undefined && !mayMove && isHeldBack(grammar, newest, candidate, isListed)) {
+    return { field, image: before, seen: newest, held: { field, candidate, newestSeen: newest } };
   }
   const published = image === undefined ? null : publishedImage(source, image);
   return { field, image: published, seen: candidate ?? newest };
+}
+
+/** By digest: a name goes on meaning its image, also when the registry has cleaned up that image's other tags. */
+function isSameImage(before: PublishedImage | null, image: Image | undefined): boolean {
+  const digest = before?.digest ?? null;
+  return digest !== null && digest === image?.digest;
 }
 
 /** The version tag an image stands for; null for a name that nobody resolved. */

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { ImageSource, ImageSourceStatus } from '../../api/image-source.ts';
 import type { Clock } from '../../clock.ts';
+import { formatReference, type Repository } from '../../domain/reference.ts';
 import type { Draft } from '../../kube/conclusion.ts';
 import { formatTime } from '../../kube/condition.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
@@ -93,13 +94,18 @@ export function guardScan(after: SourceMemory, scan: GuardedScan): SourceMemory 
  * tells how long the last one was.
  */
 function believedBefore(after: SourceMemory, { source, before }: GuardedScan): GuardQuestion['before'] {
+  const { image } = after.selection.spec;
   if (before?.result !== undefined) {
-    return isEqual(before.selection.spec.image, after.selection.spec.image)
-      ? before.result.listed
-      : undefined;
+    return isEqual(before.selection.spec.image, image) ? before.result.listed : undefined;
   }
-  const { metadata, status } = source;
-  return status?.observedGeneration === metadata.generation ? status?.scan?.tags : undefined;
+  return isStatusOf(source, image) ? source.status?.scan?.tags : undefined;
+}
+
+/** Whether the status is about this repository: its images tell, or else that no edit has come since. */
+function isStatusOf({ metadata, status }: ImageSource, image: Repository): boolean {
+  const told = status?.images?.[0];
+  if (told === undefined) return status?.observedGeneration === metadata.generation;
+  return told.reference === formatReference({ ...image, tag: told.tag });
 }
 
 function rejectionMessage({ tags = 0, removedPercent = 0 }: Rejected, maxRemovedPercent: number): string {

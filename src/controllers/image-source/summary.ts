@@ -51,6 +51,6 @@ function incomplete({ failed, plan }: ScanResult): Summary {
 }
 
 function heldMessage({ field, candidate, newestSeen }: HeldBack): string {
-  const now = candidate === null ? 'nothing' : candidate;
+  const now = candidate ?? 'nothing, or to an image of which no version is known';
   return `${field} stays: the list has lost ${newestSeen} and would move it back to ${now}; spec.allowDowngrade permits that`;
 }

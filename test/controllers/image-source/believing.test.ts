@@ -61,6 +61,26 @@ describe('a list that has lost too much', () => {
     expect(world.conditions['Ready']).toBe('False/ScanRejected');
   });
 
+  it('is not believed after a restart with an edit that is none of the image', async () => {
+    world = await SourceWorld.start(TAGS);
+    await world.reconcile();
+    world.edit({ interval: '5m', timeout: '30s' });
+    lose();
+    await world.restart();
+    await world.reconcile();
+    expect(world.conditions['Ready']).toBe('False/ScanRejected');
+  });
+
+  it('of another repository is no loss, also after a restart', async () => {
+    world = await SourceWorld.start(TAGS);
+    await world.reconcile();
+    world.registry.putImage('mirror/lab', 'w_2026_40');
+    world.edit({ image: `${world.registry.host}/mirror/lab` });
+    await world.restart();
+    await world.reconcile();
+    expect(world.conditions['Ready']).toBe('True/Succeeded');
+  });
+
   it('is believed after three equal scans over an hour', async () => {
     world = await SourceWorld.start(TAGS);
     await world.reconcile();
@@ -94,6 +114,35 @@ describe('a headline', () => {
     await world.reconcile();
     expect(world.status.latestWeekly?.tag).toBe('w_2026_46');
     expect(world.conditions['Ready']).toBe('True/Succeeded');
+  });
+
+  it('moves back when the spec leaves the newest tag out: the list still has it', async () => {
+    world = await SourceWorld.start(TAGS, { prepull: {} });
+    await world.reconcile();
+    world.registry.putImage(REPOSITORY, 'recommended', { seed: 'w_2026_46' });
+    world.edit({ tags: { ...world.source.spec.tags, exclude: ['^w_2026_47$'] } });
+    await world.reconcile();
+    expect(world.conditions['Ready']).toBe('True/Succeeded');
+    expect(world.status.latestWeekly?.tag).toBe('w_2026_46');
+    expect(world.childTags).toEqual(['r29_0_1', 'w_2026_46']);
+  });
+
+  it('may outlive the other tags of its image', async () => {
+    const tags = ['r29_0_1', 'w_2026_45', 'w_2026_46', 'w_2026_47'];
+    world = await SourceWorld.start([...tags, 'recommended=w_2026_45'], {
+      select: [{ name: 'weeklies', type: 'weekly', newest: 3 }],
+      prepull: {},
+    });
+    await world.reconcile();
+    expect(world.status.newestSeen).toMatchObject({ recommended: 'w_2026_45' });
+    const digest = world.status.recommended?.digest;
+    world.push('w_2026_48');
+    await nextScan();
+    world.registry.setTags(REPOSITORY, ['r29_0_1', 'w_2026_46', 'w_2026_47', 'w_2026_48', 'recommended']);
+    await nextScan();
+    expect(world.conditions['Ready']).toBe('True/Succeeded');
+    expect(world.status.recommended).toMatchObject({ digest, name: 'Recommended', aliases: [] });
+    expect(world.childTags).toEqual(['recommended', 'w_2026_46', 'w_2026_47', 'w_2026_48']);
   });
 
   it('of one repository says nothing about another', async () => {
