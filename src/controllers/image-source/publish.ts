@@ -11,6 +11,7 @@ import {
   type SelectionResult,
   summarise,
 } from '../../domain/selection-result.ts';
+import type { SourceImages } from '../../domain/source-images.ts';
 import type { Draft } from '../../kube/conclusion.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
@@ -18,7 +19,8 @@ import { done, type Result } from '../../kube/result.ts';
 import { imageSourceType } from '../kinds.ts';
 import { announcements } from './announce.ts';
 import { runFoldAsync } from './run-fold.ts';
-import type { ScanMemory } from './scan-memory.ts';
+import type { ScanMemory, SourceMemory } from './scan-memory.ts';
+import type { Visitor } from './visit.ts';
 
 export interface PublishOptions {
   readonly memory: ScanMemory;
@@ -31,24 +33,40 @@ const MAX_ALIASES = 8;
 const MAX_RULES = 4;
 
 export function publishPhase({ memory, children }: PublishOptions) {
+  // Every event of a child makes a pass: what a scan means is worked out and announced once.
+  const known = new WeakMap<SourceImages, SelectionResult>();
   return async (
     source: ImageSource,
     draft: Draft<ImageSourceStatus>,
     context: PhaseContext,
   ): Promise<Result> => {
+    const prepulled = prepulledDigests(children(source));
     const key = formatKey(source.metadata);
-    const known = memory.get(key);
-    if (known?.result === undefined) return done;
-    const { image } = known.selection.spec;
-    const result = await runFoldAsync(summarise(known.result.images, previousOf(draft, image)));
-    const before = { status: draft, published: known.published };
-    for (const note of announcements(before, result, image)) {
-      context.events.record({ type: imageSourceType, object: source }, note);
+    const scanned = memory.get(key);
+    if (scanned?.result === undefined) {
+      refresh(draft, prepulled);
+      return done;
     }
-    memory.set(key, { ...known, held: result.held, published: result });
-    publish(draft, result, prepulledDigests(children(source)));
+    const { images } = scanned.result;
+    const result = known.get(images) ?? (await conclude(images, scanned, { source, draft, context }));
+    known.set(images, result);
+    memory.set(key, { ...scanned, held: result.held, published: result });
+    publish(draft, result, prepulled);
     return done;
   };
+}
+
+async function conclude(
+  images: SourceImages,
+  { published, selection }: SourceMemory,
+  { source, draft, context }: Visitor,
+): Promise<SelectionResult> {
+  const { image } = selection.spec;
+  const result = await runFoldAsync(summarise(images, previousOf(draft, image)));
+  for (const note of announcements({ status: draft, published }, result, image)) {
+    context.events.record({ type: imageSourceType, object: source }, note);
+  }
+  return result;
 }
 
 /**
@@ -74,7 +92,24 @@ function asPublished(image: NamedImage | undefined): PublishedImage | null {
 /** Children report which digests are on every node that is for them; nobody else knows their platforms. */
 function prepulledDigests(children: readonly PrepulledImage[]): ReadonlySet<string> {
   const prepulled = children.filter(({ status }) => status?.prepulled === true);
-  return new Set(prepulled.map(({ status }) => status?.image?.digest ?? ''));
+  return new Set(prepulled.flatMap(({ status }) => status?.image?.digest ?? []));
+}
+
+/** Nothing was scanned by this process yet: what is selected stays as it was, but where it is may have changed. */
+function refresh(draft: Draft<ImageSourceStatus>, prepulled: ReadonlySet<string>): void {
+  for (const field of GUARDED_FIELDS) {
+    const headline = draft[field];
+    if (headline !== undefined) draft[field] = marked(headline, prepulled);
+  }
+  draft.images = draft.images?.map((image) => marked(image, prepulled));
+  const { images = [], counts } = draft;
+  // Of images that the status has no room for nothing is known.
+  if (counts?.selected !== images.length) return;
+  draft.counts = { ...counts, prepulled: images.filter((image) => image.prepulled).length };
+}
+
+function marked<T extends NamedImage>(image: T, prepulled: ReadonlySet<string>): T {
+  return { ...image, prepulled: prepulled.has(image.digest ?? '') };
 }
 
 function publish(
@@ -124,5 +159,8 @@ function isPrepulled({ digest }: PublishedImage, prepulled: ReadonlySet<string>)
 }
 
 function isTruncated(images: readonly SelectedImage[]): boolean {
-  return images.length > MAX_IMAGES || images.some(({ aliases }) => aliases.length > MAX_ALIASES);
+  return (
+    images.length > MAX_IMAGES ||
+    images.some(({ aliases, rules }) => aliases.length > MAX_ALIASES || rules.length > MAX_RULES)
+  );
 }

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { sendError } from '../../support/registry-exchange.ts';
 import { REPOSITORY, SourceWorld } from './source-world.ts';
 
 let world: SourceWorld;
@@ -58,6 +59,38 @@ describe('the published images', () => {
     expect(world.status.recommended?.prepulled).toBe(true);
     expect(world.status.counts?.prepulled).toBe(2);
     expect(world.takeRequests()).toHaveLength(6);
+  });
+
+  it('are prepulled as far as the children say, also where a new process cannot scan', async () => {
+    world = await SourceWorld.start(TAGS, { prepull: {} });
+    await world.reconcile();
+    world.report('w_2026_47', { prepulled: true });
+    await world.reconcile();
+    expect(world.status.counts?.prepulled).toBe(2);
+    world.registry.intercept = (_request, response) => {
+      sendError(response, 404, 'NAME_UNKNOWN');
+      return true;
+    };
+    await world.restart();
+    world.report('w_2026_47', { prepulled: false });
+    world.report('w_2026_46', { prepulled: true });
+    await world.reconcile();
+    const prepulled = world.status.images?.filter((image) => image.prepulled).map(({ tag }) => tag);
+    expect(prepulled).toEqual(['w_2026_46']);
+    expect(world.status.recommended?.prepulled).toBe(false);
+    expect(world.status.counts).toMatchObject({ selected: 5, prepulled: 1 });
+  });
+
+  it('are worked out once a scan, however often the children report', async () => {
+    world = await SourceWorld.start(TAGS, { prepull: {} });
+    await world.reconcile();
+    const first = world.memory.listing('default/lab')?.published;
+    world.report('w_2026_47', { prepulled: true });
+    await world.reconcile();
+    expect(world.memory.listing('default/lab')?.published).toBe(first);
+    await world.clock.advance(300_000);
+    await world.reconcile();
+    expect(world.memory.listing('default/lab')?.published).not.toBe(first);
   });
 
   it('lose what the registry no longer has, where that is allowed', async () => {
