@@ -58,18 +58,38 @@ export const LIVE_SCRIPT = `'use strict';
     path: location.pathname + location.search,
     revision: document.getElementById('main').dataset.revision,
   });
-  const source = new EventSource('/live?' + query);
-  source.addEventListener('open', () => tell('Live'));
-  source.addEventListener('error', () => tell('Not connected; what you see may be old'));
-  source.addEventListener('section', (event) => {
-    const { id, html } = JSON.parse(event.data);
-    replace(id, html);
-  });
-  source.addEventListener('gone', (event) => {
+  // The browser comes back by itself after a cut, but not after an answer that refuses, such as one of a busy replica.
+  const FIRST_PAUSE_MS = 2000;
+  const LONGEST_PAUSE_MS = 60000;
+  let pauseMs = FIRST_PAUSE_MS;
+  let source;
+  let timer;
+  const connect = () => {
+    source = new EventSource('/live?' + query);
+    source.addEventListener('open', () => {
+      pauseMs = FIRST_PAUSE_MS;
+      tell('Live');
+    });
+    source.addEventListener('error', () => {
+      tell('Not connected; what you see may be old');
+      if (source.readyState !== EventSource.CLOSED) return;
+      timer = setTimeout(connect, pauseMs);
+      pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+    });
+    source.addEventListener('section', (event) => {
+      const { id, html } = JSON.parse(event.data);
+      replace(id, html);
+    });
+    source.addEventListener('gone', (event) => {
+      source.close();
+      tell(event.data === 'NotFound' ? 'This page no longer exists' : 'You may no longer see this page');
+    });
+  };
+  connect();
+  window.addEventListener('pagehide', () => {
+    clearTimeout(timer);
     source.close();
-    tell(event.data === 'NotFound' ? 'This page no longer exists' : 'You may no longer see this page');
   });
-  window.addEventListener('pagehide', () => source.close());
   window.addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
 })();
 `;
