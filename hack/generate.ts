@@ -1,4 +1,4 @@
-/** Writes everything that is generated: crds/ and docs/spec/fields/. Run it by `make generate`. */
+/** Writes everything that is generated: crds/, docs/spec/fields/ and docs/flags.md. Run it by `make generate`. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DEFINITIONS } from '../src/api/crd.ts';
@@ -7,6 +7,7 @@ import { GROUP, PLURALS } from '../src/api/group-version.ts';
 import { crdYaml } from '../src/cli/crds.ts';
 import { toYaml } from '../src/cli/output.ts';
 import { fieldReference, reasonReference } from './field-reference.ts';
+import { flagReference } from './flag-reference.ts';
 
 const HEADER = '# Generated from src/api by `make generate`. Do not edit.\n';
 
@@ -18,6 +19,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     files.set(`docs/spec/fields/${PLURALS[definition.kind]}.md`, fieldReference(definition));
   }
   files.set('docs/spec/fields/reasons.md', reasonReference());
+  files.set('docs/flags.md', flagReference());
   files.set('crds/kustomization.yaml', HEADER + toYaml(kustomization()));
   return files;
 }

@@ -1,4 +1,4 @@
-/** crds/ and docs/spec/fields are what src/api says; `make generate` brings them up to date. */
+/** What is generated is what src/api and src/options.ts say; `make generate` brings it up to date. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { generatedFiles } from '../../hack/generate.ts';
