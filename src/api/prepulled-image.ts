@@ -84,6 +84,11 @@ const backoffSchema = z.object({
   nextAttempt: time().describe('Nodes that are not listed try again no sooner than this.'),
 });
 
+/** Whether all nodes are held back, and not only single ones, each for its own reason. */
+export function isHeldBackEverywhere(backoff: { readonly class: FailureClass } | undefined): boolean {
+  return backoff?.class === 'Image' || backoff?.class === 'Registry';
+}
+
 export const prepulledImageStatusSchema = z.object({
   ...commonStatusFields(8),
   stockedGeneration: count()

@@ -1,8 +1,13 @@
 /** After a restart: what the statuses and nodes still tell of earlier pulls goes back into the coverage index. */
 
-import type { NotPresent, PrepulledImage, PrepulledImageStatus } from '../api/prepulled-image.ts';
+import {
+  isHeldBackEverywhere,
+  type NotPresent,
+  type PrepulledImage,
+  type PrepulledImageStatus,
+} from '../api/prepulled-image.ts';
 import { type Circuits, hostCircuit, imageCircuit } from '../domain/circuits.ts';
-import type { Coverage, NodeIdentity } from '../domain/coverage.ts';
+import type { Coverage, Failure, NodeIdentity } from '../domain/coverage.ts';
 import type { Moment } from '../domain/moment.ts';
 import { backoffMs } from '../domain/stock-plan.ts';
 import { verifyPeriodMs } from '../domain/verification.ts';
@@ -68,6 +73,7 @@ function restoreImage(coverage: Coverage, { status = {} }: PrepulledImage, resto
   const having = areAllPresent(status, others.length) ? undefined : new Set(status.presentOn);
   for (const { facts } of others)
     if (having?.has(facts.name) !== false) restoreReceipts(coverage, facts, restored);
+    else restorePause(coverage, facts, status, restored);
 }
 
 function restoreReceipts(coverage: Coverage, node: NodeIdentity, { want, ages, moment }: Restored): void {
@@ -106,6 +112,39 @@ function restoreFailure(
   coverage.setJudged(node, want.id, String(lastAttempt));
 }
 
+/** A node that no list had room for tries no sooner than the status says, and not all of them at once. */
+function restorePause(
+  coverage: Coverage,
+  node: NodeIdentity,
+  { backoff, notPresent, coverageTime = '' }: PrepulledImageStatus,
+  { want, ages, moment }: Restored,
+): void {
+  if (backoff === undefined || isHeldBackEverywhere(backoff) || coverage.isPresent(node.name, want)) return;
+  const { attempts } = backoff;
+  const spread = (ages.get(node.name) ?? 0) * backoffMs(attempts, 0);
+  const { reason, message } = firstFailure(notPresent);
+  const notBefore = moment.monotonic + pauseOf(backoff, coverageTime, moment) + spread;
+  const lastAttempt = Date.parse(coverageTime);
+  coverage.setFailure(node, want, { reason, message, attempts, lastAttempt, notBefore });
+}
+
+/** What most of the others failed with, as far as anybody can tell. */
+function firstFailure(notPresent: readonly NotPresent[] = []): Pick<Failure, 'reason' | 'message'> {
+  const { reason = 'ImagePullFailed', message = '' } =
+    notPresent.find(({ state }) => state === 'Failed') ?? {};
+  return { reason, message };
+}
+
+type Backoff = NonNullable<PrepulledImageStatus['backoff']>;
+
+/** Milliseconds that are left of it; 0 if that cannot be said. */
+function pauseOf(backoff: Backoff, coverageTime: string, { now }: Moment): number {
+  const nextAttempt = Date.parse(backoff.nextAttempt);
+  // Written at that time, it cannot have been longer: more means that the clock was set back.
+  const ms = Math.min(nextAttempt - now, nextAttempt - Date.parse(coverageTime));
+  return ms > 0 ? ms : 0;
+}
+
 /** What was held back everywhere stays so, also for the nodes that no list had room for. */
 function restoreCircuit(
   circuits: Circuits,
@@ -113,14 +152,10 @@ function restoreCircuit(
   want: Want,
   moment: Moment,
 ): void {
-  if (backoff === undefined) return;
+  if (backoff === undefined || !isHeldBackEverywhere(backoff)) return;
   const { attempts } = backoff;
   const key = backoff.class === 'Registry' ? hostCircuit(want.host) : imageCircuit(want.id);
   const held = notPresent.find(({ reason }) => reason === 'CircuitOpen');
-  const { message = '' } = held ?? notPresent.find(({ state }) => state === 'Failed') ?? {};
-  const nextAttempt = Date.parse(backoff.nextAttempt);
-  // Written at that time, it cannot have been longer: more means that the clock was set back.
-  const longest = Math.max(0, nextAttempt - Date.parse(coverageTime));
-  const waitMs = Math.min(Math.max(0, nextAttempt - moment.now), longest);
-  if (!Number.isNaN(waitMs)) circuits.restore(key, { attempts, message, waitMs }, moment);
+  const { message = '' } = held ?? firstFailure(notPresent);
+  circuits.restore(key, { attempts, message, waitMs: pauseOf(backoff, coverageTime, moment) }, moment);
 }

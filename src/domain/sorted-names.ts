@@ -28,6 +28,11 @@ export class SortedNames {
     return this.#names.slice(0, count);
   }
 
+  /** All but the first ones. */
+  after(count: number): readonly string[] {
+    return this.#names.slice(count);
+  }
+
   /** Where the name is, or belongs. */
   #find(name: string): number {
     let low = 0;

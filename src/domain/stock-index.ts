@@ -8,6 +8,7 @@ import { compareNames, SortedNames } from './sorted-names.ts';
 import {
   countStates,
   explain,
+  firstToRetry,
   NODE_STATES,
   openCircuit,
   PAIR_STATES,
@@ -111,7 +112,9 @@ export class StockIndex {
     const shown = (state: PairState) => PAIR_STATES.filter((own) => shownAs(own, open) === state);
     const missing = NODE_STATES.flatMap((state) => merge(shown(state), names, limits.missing));
     const facts = { ...this.#facts, open };
+    const unlisted = firstToRetry(names.Failed.after(limits.missing), want, facts);
     return {
+      ...(unlisted !== undefined && { unlisted }),
       ...countStates((state) => shown(state).reduce((sum, own) => sum + names[own].size, 0)),
       presentOn: names.Present.first(limits.present),
       missing: missing

@@ -1,7 +1,7 @@
 /** Where one image stands over all nodes: the figures and lists of PrepulledImage.status. */
 
 import { type Circuits, hostCircuit, imageCircuit, type OpenCircuit } from './circuits.ts';
-import type { Coverage } from './coverage.ts';
+import type { Coverage, Failure } from './coverage.ts';
 import type { NodeFacts } from './node.ts';
 import type { PullBudget } from './pull-budget.ts';
 import { compareNames } from './sorted-names.ts';
@@ -42,6 +42,8 @@ export interface StockReport extends StockCounts {
   readonly presentOn: readonly string[];
   /** Failed first, then pulling, waiting, unknown, skipped; by name within; the first ones. */
   readonly missing: readonly MissingNode[];
+  /** Of the failures that the list had no room for, the one that is tried again first. */
+  readonly unlisted?: Failure;
 }
 
 /** How long the lists of a report may be. */
@@ -75,13 +77,29 @@ export function stockReport(
   }
   const byName = new Map(nodes.map((node) => [node.name, node]));
   const missing = NODE_STATES.flatMap((state) => names.get(state)?.sort(compareNames) ?? []);
+  const unlisted = firstToRetry(names.get('Failed')?.slice(limits.missing) ?? [], want, facts);
   return {
+    ...(unlisted !== undefined && { unlisted }),
     ...countStates((state) => names.get(state)?.length ?? 0),
     presentOn: (names.get('Present') ?? []).sort(compareNames).slice(0, limits.present),
     missing: missing
       .slice(0, limits.missing)
       .flatMap((name) => explain(byName.get(name), want, { ...facts, open })),
   };
+}
+
+/** The failure of the pair that is left alone for the shortest time. */
+export function firstToRetry(
+  nodes: readonly string[],
+  { id }: Want,
+  { coverage }: StockFacts,
+): Failure | undefined {
+  let first: Failure | undefined;
+  for (const node of nodes) {
+    const failure = coverage.failure(node, id);
+    if (failure !== undefined && !(failure.notBefore >= (first?.notBefore ?? Infinity))) first = failure;
+  }
+  return first;
 }
 
 /** Undefined if the node is none of the image's business: its selector leaves it out. */

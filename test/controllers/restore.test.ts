@@ -254,3 +254,42 @@ describe('after a restart what was held back everywhere', () => {
     expect(circuitsAfter(told).open(imageCircuit('default/lab-w-2026-40'))).toBeUndefined();
   });
 });
+
+describe('after a restart nodes that no list had room for', () => {
+  const lastAttempt = '2025-12-31T23:59:50Z';
+  const failed = missing('n1', 'Failed', { message: 'exceeded quota', attempts: 2, lastAttempt });
+  const backoff = { class: 'Admission' as const, attempts: 2, nextAttempt: '2026-01-01T00:00:50Z' };
+  const object = image({ presentOn: ['n2'], present: 1, notPresent: [failed], truncated: true, backoff });
+
+  it('try no sooner than the status says, and not all at once', () => {
+    const [coverage, circuits] = [new Coverage(), new Circuits(() => 0)];
+    const nodes = ['n1', 'n2', 'n3', 'n4'].map((name) => node(name));
+    const shares = [0, 0, 0, 0.5];
+    restoreStock({ coverage, circuits }, [object], nodes, {
+      now: NOW,
+      monotonic: STARTED,
+      random: () => shares.shift() ?? 0,
+    });
+    const until = (name: string) => coverage.failure(name, 'default/lab-w-2026-40')?.notBefore;
+    expect(['n1', 'n2', 'n3', 'n4'].map(until)).toEqual([
+      STARTED + 50_000,
+      undefined,
+      STARTED + 50_000,
+      STARTED + 80_000,
+    ]);
+    expect(coverage.failure('n3', 'default/lab-w-2026-40')).toMatchObject({
+      message: 'exceeded quota',
+      attempts: 2,
+    });
+    expect(circuits.open(imageCircuit('default/lab-w-2026-40'))).toBeUndefined();
+  });
+
+  it('are not said to fail if they list the image', () => {
+    const coverage = new Coverage();
+    const images = [{ names: [`x@${DIGEST_A}`], sizeBytes: 1 }];
+    const nodes = [node('n2'), node('n3', BEFORE, { images }), node('n4')];
+    for (const { facts } of nodes) coverage.observeNode(facts);
+    expect(restored(object, nodes, coverage)).toEqual(['n2', 'n3']);
+    expect(coverage.failure('n3', 'default/lab-w-2026-40')).toBeUndefined();
+  });
+});

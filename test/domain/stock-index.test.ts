@@ -90,6 +90,25 @@ describe('StockIndex', () => {
     expect(report).toMatchObject({ eligible: 50, present: 20, waiting: 30 });
   });
 
+  it('tells which of the failures that it does not list is tried again first, as a look at all nodes does', () => {
+    const world = new World();
+    const image = want('a');
+    world.want(image);
+    const names = ['n1', 'n2', 'n3', 'n4'];
+    for (const name of names) world.node(name);
+    for (const [index, name] of names.entries())
+      world.coverage.setFailure(nodeFacts(name), image, {
+        ...FAILURE,
+        notBefore: [1, 30, 20, 25][index] ?? 0,
+      });
+    const limits = { present: 1, missing: 1 };
+    expect(world.index.report(image, limits).unlisted).toMatchObject({ notBefore: 20 });
+    expect(world.index.report(image, limits)).toEqual(
+      stockReport(image, [...world.nodes.values()], world, limits),
+    );
+    expect(world.index.report(image, UNLIMITED).unlisted).toBeUndefined();
+  });
+
   it('tells which images stand differently on a node that has changed', () => {
     const world = new World();
     world.want(want('a'));

@@ -2,7 +2,9 @@
 
 import type { NotPresent, PrepulledImage } from '../../api/prepulled-image.ts';
 import { type Circuits, hostCircuit, imageCircuit } from '../../domain/circuits.ts';
+import type { Failure } from '../../domain/coverage.ts';
 import type { StockIndex } from '../../domain/stock-index.ts';
+import { backoffMs } from '../../domain/stock-plan.ts';
 import type { MissingNode, StockReport } from '../../domain/stock-report.ts';
 import type { Want } from '../../domain/want.ts';
 import type { Draft } from '../../kube/conclusion.ts';
@@ -78,22 +80,28 @@ function wholeReport({ index }: ObserveOptions, want: Want, report: StockReport)
   return mayBeAll && skipped > missing.length ? index.report(want, { present: 0, missing: skipped }) : report;
 }
 
-/** What is held back everywhere, and until when; where nothing is missing, nothing is. */
+/** What is held back, everywhere or on nodes that no list has room for, and until when; where nothing is missing, nothing is. */
 function backoffOf(
   want: Want,
-  { present, eligible }: StockReport,
+  { present, eligible, unlisted }: StockReport,
   { circuits }: ObserveOptions,
 ): Status['backoff'] {
   if (present === eligible) return undefined;
   const image = circuits.open(imageCircuit(want.id));
   const open = image ?? circuits.open(hostCircuit(want.host));
-  if (open === undefined) return undefined;
+  if (open === undefined) return unlisted === undefined ? undefined : unlistedBackoff(unlisted);
   const { attempts, nextAttempt } = open;
   return {
     class: image === undefined ? 'Registry' : 'Image',
     attempts,
     nextAttempt: formatTime(nextAttempt.now),
   };
+}
+
+/** By the wall clock alone: a time that is the same at every look is not written again. */
+function unlistedBackoff({ reason, attempts, lastAttempt }: Failure): Status['backoff'] {
+  const nextAttempt = formatTime(lastAttempt + backoffMs(attempts, 0));
+  return { class: reason === 'PodRefused' ? 'Admission' : 'Node', attempts, nextAttempt };
 }
 
 type Figures = Pick<

@@ -1,6 +1,6 @@
 /** What Ready of a PrepulledImage says after a pass. */
 
-import type { PrepulledImage } from '../../api/prepulled-image.ts';
+import { isHeldBackEverywhere, type PrepulledImage } from '../../api/prepulled-image.ts';
 import type { PrepulledImageReason } from '../../api/reasons.ts';
 import type { StockReport } from '../../domain/stock-report.ts';
 import type { Draft, Summary } from '../../kube/conclusion.ts';
@@ -18,7 +18,8 @@ export function summarise(image: PrepulledImage, draft: Draft<Status>, newcomers
   if (trouble !== undefined) return retrying(trouble);
   const prepulled = findCondition(draft, 'Prepulled');
   if (prepulled !== undefined && LASTING.has(prepulled.reason)) return refused(prepulled);
-  if (draft.backoff !== undefined) return retrying(backoffWords(draft));
+  // What single nodes wait for concerns the others as little as any node that lacks the image.
+  if (isHeldBackEverywhere(draft.backoff)) return retrying(backoffWords(draft));
   const wasStocked = draft.stockedGeneration === image.metadata.generation;
   const summary = stockSummary(draft.nodes, percentOf(image), wasStocked ? newcomers : 0);
   return summary.status === 'False' ? withCause(summary, prepulled) : summary;

@@ -2,7 +2,7 @@
 
 import type { Condition } from '../../api/conditions.ts';
 import type { ImageSource, NamedImage, SelectedImage } from '../../api/image-source.ts';
-import type { PrepulledImage } from '../../api/prepulled-image.ts';
+import { isHeldBackEverywhere, type PrepulledImage } from '../../api/prepulled-image.ts';
 import type { NodeFacts } from '../../domain/node.ts';
 import { taintMessage } from '../../domain/node.ts';
 import { validateReference } from '../../domain/reference.ts';
@@ -152,8 +152,8 @@ export function titleOf(image: PrepulledImage): string {
 
 export function missingView(image: PrepulledImage, lacking: LackingNode): MissingView {
   const { state } = lacking;
-  const isHeldBack = state === 'Failed' || state === 'Waiting';
   const { backoff } = image.status ?? {};
+  const isHeldBack = isHeldBackEverywhere(backoff) && (state === 'Failed' || state === 'Waiting');
   return {
     node: lacking.node,
     image: nameOf(image),

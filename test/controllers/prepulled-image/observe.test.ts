@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { summarise } from '../../../src/controllers/prepulled-image/summary.ts';
 import { hostCircuit, imageCircuit } from '../../../src/domain/circuits.ts';
+import { formatTime } from '../../../src/kube/condition.ts';
 import { prepulledImage } from '../../support/builders.ts';
 import { sendError } from '../../support/registry-exchange.ts';
 import { nodeFacts } from '../../support/stock-builders.ts';
@@ -263,6 +264,28 @@ describe('the figures', () => {
     await world.reconcile();
     expect(world.status).not.toHaveProperty('backoff');
     expect(world.conditions).toMatchObject({ Prepulled: 'True/AllNodes', Ready: 'True/Stocked' });
+  });
+
+  it('say when nodes that no list has room for try again, and count as any others that lack the image', async () => {
+    world = await StockWorld.start({ minReady: '10%' });
+    const names = Array.from({ length: 40 }, (_, index) => `n${String(index).padStart(2, '0')}`);
+    world.nodes = names.map((name) => nodeFacts(name));
+    await world.reconcile();
+    const { want, coverage } = world;
+    world.stock(...names.slice(0, 5));
+    const failure = { message: '', attempts: 2, lastAttempt: NOW };
+    for (const [index, name] of names.slice(5).entries()) {
+      const reason = index < 32 ? 'DiskFull' : 'PodRefused';
+      coverage.setFailure(nodeFacts(name), want, { ...failure, reason, notBefore: 60_000 - index });
+    }
+    await world.clock.advance(3_000);
+    await world.reconcile();
+    expect(world.status).toMatchObject({
+      nodes: { failed: 35, present: 5 },
+      truncated: true,
+      backoff: { class: 'Admission', attempts: 2, nextAttempt: formatTime(NOW + 60_000) },
+    });
+    expect(world.conditions['Ready']).toBe('True/Stocked');
   });
 
   it('are of no node that was ever stocked when the first ones of an empty pool come', async () => {

@@ -79,6 +79,11 @@ describe('what is missing', () => {
     expect(missingView(prepulledImage(), { ...lacking, state: 'Failed' }).nextAttempt).toBeUndefined();
   });
 
+  it('has none where the pause is that of other nodes', () => {
+    const own = { ...held, status: { backoff: { ...held.status.backoff, class: 'Node' as const } } };
+    expect(missingView(own, { ...lacking, state: 'Failed' }).nextAttempt).toBeUndefined();
+  });
+
   it('has no last attempt before the first', () => {
     expect(
       missingView(held, { ...lacking, state: 'Waiting', lastAttempt: null }).lastAttempt,
