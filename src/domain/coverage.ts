@@ -8,6 +8,7 @@ import type { NodeFacts } from './node.ts';
 import {
   type Failure,
   forgetUnwanted,
+  isKnown,
   judge,
   NOT_PULLING,
   type NodeEntry,
@@ -77,9 +78,9 @@ export class Coverage {
   }
 
   /** Whether the receipt has been taken in, or refuted. */
-  isKnown(node: string, { key, proof }: Receipt): boolean {
-    const { receipts, refuted } = this.#nodes.get(node) ?? {};
-    return receipts?.get(key)?.proofs.includes(proof) === true || refuted?.get(key)?.includes(proof) === true;
+  isKnown(node: string, receipt: Receipt): boolean {
+    const entry = this.#nodes.get(node);
+    return entry !== undefined && isKnown(entry, receipt);
   }
 
   /** Receipts of the pull are out of date: the kubelet would not have asked for it if the image were there. */

@@ -30,8 +30,10 @@ export interface Receipt {
 }
 
 interface StoredReceipt {
-  /** The newest ones, newest first: of several pods that rest, each is news once. */
-  readonly proofs: readonly string[];
+  /** The newest. */
+  readonly proof: string;
+  /** Before it, newest first: of several pods that rest, each is news once. One empty list serves all that have none. */
+  readonly older: readonly string[];
   /** When we learned of it; monotonic milliseconds, as all times that are handed in here and not kept in a status. */
   readonly at: number;
 }
@@ -63,8 +65,9 @@ export interface NodeEntry {
 
 export const NOT_PULLING: ReadonlyMap<string, PullState> = new Map();
 const NONE: ReadonlyMap<string, string> = new Map();
+const NO_PROOFS: readonly string[] = [];
 /** Pull pods of one image that rest on a node at the same time are far fewer. */
-const PODS_REMEMBERED = 16;
+const PODS_REMEMBERED = 8;
 const EVICTION_MEMORY_MS = 3_600_000;
 
 export function newEntry({ uid, machineId }: Pick<NodeFacts, 'uid' | 'machineId'>): NodeEntry {
@@ -87,15 +90,25 @@ export function refute(entry: NodeEntry, key: string): void {
   const receipt = entry.receipts.get(key);
   if (receipt === undefined) return;
   entry.receipts.delete(key);
-  const proofs = [...receipt.proofs, ...(entry.refuted.get(key) ?? [])];
+  const proofs = [receipt.proof, ...receipt.older, ...(entry.refuted.get(key) ?? [])];
   entry.refuted.set(key, proofs.slice(0, PODS_REMEMBERED));
 }
 
-/** Returns false if it was known already, or has been refuted. */
-export function receive({ receipts, refuted }: NodeEntry, { key, proof }: Receipt, at: number): boolean {
-  const proofs = receipts.get(key)?.proofs ?? [];
-  if (proofs.includes(proof) || refuted.get(key)?.includes(proof) === true) return false;
-  receipts.set(key, { proofs: [proof, ...proofs].slice(0, PODS_REMEMBERED), at });
+/** Whether the receipt has been taken in, or refuted. */
+export function isKnown({ receipts, refuted }: NodeEntry, { key, proof }: Receipt): boolean {
+  const stored = receipts.get(key);
+  const isStored = stored?.proof === proof || stored?.older.includes(proof) === true;
+  return isStored || refuted.get(key)?.includes(proof) === true;
+}
+
+/** Returns false if it was known already. */
+export function receive(entry: NodeEntry, receipt: Receipt, at: number): boolean {
+  if (isKnown(entry, receipt)) return false;
+  const { key, proof } = receipt;
+  const stored = entry.receipts.get(key);
+  const older =
+    stored === undefined ? NO_PROOFS : [stored.proof, ...stored.older].slice(0, PODS_REMEMBERED - 1);
+  entry.receipts.set(key, { proof, older, at });
   return true;
 }
 
