@@ -5,6 +5,7 @@ import type { Parsed } from './immutable.ts';
 
 /** Clouds whose workload identity can stand in for a pull secret. */
 export const PROVIDERS = ['None', 'GCP', 'AWS', 'Azure'] as const;
+/** One of `PROVIDERS`. */
 export type Provider = (typeof PROVIDERS)[number];
 
 const caBundleRef = z.object({
@@ -51,4 +52,5 @@ export const accessSchema = withRules(
   ],
 );
 
+/** spec.access of every kind, defaults filled in. */
 export type Access = Parsed<z.output<typeof accessSchema>>;

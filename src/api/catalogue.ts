@@ -20,6 +20,7 @@ export const CATALOGUE_KEYS = {
   tasks: 'tasks.yaml',
   licences: 'licences.yaml',
 } as const;
+/** One of the keys of `CATALOGUE_KEYS`. */
 export type CatalogueTable = keyof typeof CATALOGUE_KEYS;
 
 const MAX_ROWS = 1000;
@@ -116,6 +117,7 @@ export const catalogueSchema = z.object({
   licences: table(licenceRow, ['name']),
 });
 
+/** All tables, as `readCatalogue` found them. */
 export type Catalogue = Immutable<z.output<typeof catalogueSchema>>;
 export type CudaRow = Catalogue['cuda'][number];
 export type HardwareRow = Catalogue['hardware'][number];

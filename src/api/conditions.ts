@@ -16,6 +16,7 @@ export const conditionSchema = z.object({
   observedGeneration: count().optional().describe('Generation of the spec that this was found for.'),
 });
 
+/** A metav1.Condition. */
 export type Condition = Readonly<z.output<typeof conditionSchema>>;
 export type ConditionStatus = Condition['status'];
 

@@ -2,6 +2,7 @@
 import type * as z from 'zod';
 import type { Kind } from './group-version.ts';
 
+/** A column of `kubectl get`. */
 export interface PrinterColumn {
   readonly name: string;
   readonly type: 'string' | 'integer' | 'boolean' | 'date';

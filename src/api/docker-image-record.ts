@@ -169,7 +169,9 @@ export const dockerImageRecordSchema = withRules(
 export interface DockerImageRecord extends Immutable<Omit<z.output<typeof dockerImageRecordSchema>, 'spec'>> {
   readonly spec: DockerImageRecordSpec;
 }
+/** Defaults filled in, as the API server returns it. */
 export type DockerImageRecordSpec = Parsed<z.output<typeof dockerImageRecordSpecSchema>>;
+/** Absent as a whole until the first pass. */
 export type DockerImageRecordStatus = Immutable<z.output<typeof recordStatusSchema>>;
 /** A DockerImageRecord as a person writes it, defaults left out. */
 export type DockerImageRecordManifest = Immutable<z.input<typeof dockerImageRecordSchema>>;

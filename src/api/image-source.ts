@@ -176,7 +176,9 @@ export const imageSourceSchema = withRules(
 export interface ImageSource extends Immutable<Omit<z.output<typeof imageSourceSchema>, 'spec'>> {
   readonly spec: ImageSourceSpec;
 }
+/** Defaults filled in, as the API server returns it. */
 export type ImageSourceSpec = Parsed<z.output<typeof imageSourceSpecSchema>>;
+/** Absent as a whole until the first pass. */
 export type ImageSourceStatus = Immutable<z.output<typeof imageSourceStatusSchema>>;
 /** An ImageSource as a person writes it, defaults left out. */
 export type ImageSourceManifest = Immutable<z.input<typeof imageSourceSchema>>;

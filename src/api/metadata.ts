@@ -25,4 +25,5 @@ export const metadataSchema = z.looseObject({
   ownerReferences: z.array(ownerReferenceSchema).optional(),
 });
 
+/** The parts of metadata that are read. */
 export type ObjectMeta = z.output<typeof metadataSchema>;

@@ -121,5 +121,7 @@ export const nodesSchema = z.object({
     .describe('Taints that do not keep the image away. larder.dev/not-stocked is always tolerated.'),
 });
 
+/** One of spec.nodes.nodeSelectorTerms. */
 export type NodeSelectorTerm = Parsed<z.output<typeof nodeSelectorTermSchema>>;
+/** One of spec.nodes.tolerations. */
 export type Toleration = Parsed<z.output<typeof tolerationSchema>>;

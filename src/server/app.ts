@@ -16,6 +16,7 @@ import { ProblemError, problemOf, problemResponse, unauthorized } from './proble
 import type { Exchange, RouteGroup, ServerContext, ServerEnv } from './route-group.ts';
 import { securityHeaders } from './security-headers.ts';
 
+/** What surrounds the routes of every group. */
 export interface AppOptions {
   readonly groups: readonly RouteGroup[];
   readonly authorizer: Authorizer;
@@ -31,6 +32,7 @@ export interface AppOptions {
   readonly secure: boolean;
 }
 
+/** A request to its response; never rejects. */
 export type Fetch = (request: Request, env: HttpBindings) => Response | Promise<Response>;
 
 const MAX_BODY_BYTES = 65_536;

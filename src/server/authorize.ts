@@ -16,6 +16,7 @@ export interface Caller {
   readonly extra: Readonly<Record<string, readonly string[]>>;
 }
 
+/** Who shows no token. */
 export const ANONYMOUS: Caller = {
   anonymous: true,
   username: 'system:anonymous',
@@ -43,6 +44,7 @@ export interface Reviews {
   reviewAccess(caller: Caller, access: ObjectAccess, signal: AbortSignal): Promise<boolean>;
 }
 
+/** `reviews` asks the API server with the rights of the operator. */
 export interface AuthorizerOptions {
   readonly reviews: Reviews;
   readonly clock: Clock;

@@ -5,6 +5,7 @@ import { createSecureContext } from 'node:tls';
 import { type Clock, sleep } from '../clock.ts';
 import type { Logger } from '../kube/logger.ts';
 
+/** Files in PEM, mounted from a Secret and so replaced as a pair. */
 export interface CertificatePaths {
   readonly certFile: string;
   readonly keyFile: string;
@@ -30,6 +31,7 @@ export async function readCertificate({ certFile, keyFile }: CertificatePaths): 
   return { cert, key };
 }
 
+/** Whom to tell of a new pair. */
 export interface CertificateWatch {
   readonly paths: CertificatePaths;
   readonly current: CertificatePair;

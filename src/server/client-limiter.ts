@@ -2,6 +2,7 @@
 
 import type { Clock } from '../clock.ts';
 
+/** The same for every client address. */
 export interface ClientRate {
   /** Requests a second; 0: no limit. */
   readonly rate: number;
@@ -17,6 +18,7 @@ interface Bucket {
 
 const MAX_CLIENTS = 10_000;
 
+/** One for the process. Of too many clients, the one unheard of for longest is forgotten. */
 export class ClientLimiter {
   readonly #clock: Clock;
   readonly #limit: ClientRate;

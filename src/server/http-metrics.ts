@@ -2,6 +2,7 @@
 
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
+/** Told by the app; labels are bounded. */
 export interface HttpMetrics {
   served(request: {
     readonly group: string;

@@ -19,6 +19,7 @@ export interface LackingNode {
   readonly lastAttempt: string | null;
 }
 
+/** Where one image stands, by its status and what nodes report. */
 export interface ImageCoverage extends StockCounts {
   readonly image: PrepulledImage;
   /** Every eligible node has it, and there is one. */

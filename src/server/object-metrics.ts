@@ -7,6 +7,7 @@ import { compareNames } from '../domain/sorted-names.ts';
 import { isConditionTrue } from '../kube/condition.ts';
 import { formatKey } from '../kube/resource.ts';
 
+/** Asked at every scrape. */
 export interface MeasuredObjects {
   readonly sources: () => readonly ImageSource[];
   readonly images: () => readonly PrepulledImage[];

@@ -29,6 +29,7 @@ export const problemSchema = z
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** What the document says of the whole API. */
 export interface DocumentOptions {
   readonly version: string;
   readonly anonymousRead: boolean;

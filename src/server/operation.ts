@@ -4,6 +4,7 @@ import type * as z from 'zod';
 import { ProblemError, type ProblemField } from './problem.ts';
 import type { ServerContext } from './route-group.ts';
 
+/** One way in which an operation answers. */
 export interface Answer {
   readonly description: string;
   readonly schema?: z.ZodType;
@@ -11,6 +12,7 @@ export interface Answer {
   readonly mediaType?: string;
 }
 
+/** A route as the OpenAPI document describes it; its schemas also check requests. */
 export interface Operation {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** Whole path in OpenAPI's form: `/v1/sources/{namespace}/{name}`. */

@@ -7,6 +7,7 @@ import { ProblemError } from './problem.ts';
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
 
+/** Query parameters of every list. */
 export const pageQuery = {
   limit: z
     .string()
@@ -23,12 +24,14 @@ export const pageQuery = {
     .describe('`next` of the page before.'),
 };
 
+/** `next` is the cursor of the page after; null at the end. */
 export interface Page<T> {
   readonly items: readonly T[];
   /** Null on the last page. */
   readonly next: string | null;
 }
 
+/** As `pageQuery` reads it. */
 export interface PageQuestion {
   readonly limit?: number | undefined;
   readonly cursor?: string | undefined;

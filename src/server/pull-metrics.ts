@@ -12,6 +12,7 @@ const MAX_LABELS = 200;
 /** Pairs of image and node over all images; undefined on a replica that does not know them. */
 export type CoverageTotals = () => { readonly eligible: number; readonly present: number } | undefined;
 
+/** Registers the metrics; who pulls reports to what is returned. */
 export function pullMetrics(registry: Registry): PullObserver {
   const registers = [registry];
   const labelNames = ['namespace', 'host'] as const;

@@ -12,6 +12,7 @@ import { ProblemError } from './problem.ts';
 import type { ServerContext } from './route-group.ts';
 import type { SourceView, SourceViews } from './source-view.ts';
 
+/** The same for every reading route. */
 export interface ReadingParts {
   readonly cluster: ClusterReader;
   readonly listings: ListingReader;
@@ -50,6 +51,7 @@ export const sourceQuery = {
     ),
 };
 
+/** Of a namespaced object, as paths name it. */
 export interface Address {
   readonly namespace: string;
   readonly name: string;

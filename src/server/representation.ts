@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { ServerContext } from './route-group.ts';
 
+/** A body with its entity tag, ready to be sent many times. */
 export interface Representation {
   /** Weak: gzip and plain are the same to a cache. */
   readonly etag: string;

@@ -25,11 +25,13 @@ export interface Exchange {
   subject?: string;
 }
 
+/** What hono carries along with a request. */
 export interface ServerEnv {
   readonly Bindings: HttpBindings;
   readonly Variables: { exchange: Exchange };
 }
 
+/** One request, with its exchange. */
 export type ServerContext = Context<ServerEnv>;
 
 /**
@@ -38,6 +40,7 @@ export type ServerContext = Context<ServerEnv>;
  */
 export type GroupAuthentication = 'Bearer' | 'Own';
 
+/** Routes below one path that share authentication, limits and the format of errors. */
 export interface RouteGroup {
   /** One lower-case word: label of metrics, field of the access log. */
   readonly name: string;

@@ -20,6 +20,7 @@ import type { HttpMetrics } from './http-metrics.ts';
 import { ProblemError, problemOf, problemResponse } from './problem.ts';
 import type { RouteGroup } from './route-group.ts';
 
+/** What one listening port serves. */
 export interface HttpServerOptions {
   readonly groups: readonly RouteGroup[];
   readonly authorizer: Authorizer;

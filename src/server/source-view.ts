@@ -12,6 +12,7 @@ import { formatKey } from '../kube/resource.ts';
 import type { ClusterReader, ListingOrigin, ListingReader, SourceListing } from './cluster.ts';
 import { type ImageCoverage, imageCoverage } from './image-coverage.ts';
 
+/** A source with its images as they are on nodes at this moment. */
 export interface SourceView {
   readonly source: ImageSource;
   readonly images: SourceImages;

@@ -13,6 +13,7 @@ export const ASSETS: ReadonlyMap<string, Representation> = new Map([
   ['icon.svg', representationOf(ICON, 'image/svg+xml')],
 ]);
 
+/** Part of the URLs, so that browsers may keep assets for ever. */
 export const ASSET_VERSION = createHash('sha256')
   .update(STYLE + LIVE_SCRIPT + ICON)
   .digest('hex')

@@ -18,6 +18,7 @@ import type { Page } from './page.ts';
 import { DashboardReader, type Sight } from './reader.ts';
 import type { RecentEvents } from './recent-events.ts';
 
+/** What pages are made of. */
 export interface FinderPorts {
   readonly cluster: ClusterReader;
   readonly authorizer: Authorizer;
@@ -40,6 +41,7 @@ type Route = readonly [
   open: (visitor: Visitor, parts: readonly string[], query: URLSearchParams) => Promise<Page>,
 ];
 
+/** One for the process. */
 export class PageFinder {
   readonly #ports: FinderPorts;
   readonly #reader: DashboardReader;

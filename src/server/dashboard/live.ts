@@ -20,6 +20,7 @@ const MAX_STREAMS = 200;
 /** Of one person, or one address where nobody says who they are; half of all, so that one alone never takes all. */
 const MAX_STREAMS_EACH = 100;
 
+/** One for the process: its limits are over all open pages. */
 export class LiveStreams {
   readonly #finder: PageFinder;
   readonly #clock: Clock;

@@ -34,11 +34,13 @@ export interface MatrixGroup {
   readonly rows: readonly MatrixRow[];
 }
 
+/** A node with the state of each shown image, in the order of the images. */
 export interface MatrixRow {
   readonly node: NodeView;
   readonly cells: readonly CellState[];
 }
 
+/** What is left of the matrix after the filters. */
 export interface MatrixSelection {
   readonly images: readonly MatrixImage[];
   readonly groups: readonly MatrixGroup[];
@@ -68,6 +70,7 @@ export const POOL_LABELS = [
 const MAX_ROWS = 40;
 const UNLABELLED = '(none)';
 
+/** Filters, and groups by pool; of too many rows only the groups are left, which `collapsed` tells. */
 export function selectMatrix(matrix: Matrix, query: MatrixQuery): MatrixSelection {
   const labels = POOL_LABELS.filter((label) => matrix.nodes.some((node) => label in node.labels));
   const label = query.group === '' ? labels[0] : query.group;

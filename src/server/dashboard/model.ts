@@ -2,6 +2,7 @@
 
 /** In the words of the pages: Ready, at work, in need of a person, suspended, or not known yet. */
 export const HEALTHS = ['Ready', 'Working', 'Failing', 'Suspended', 'Unknown'] as const;
+/** One of `HEALTHS`. */
 export type Health = (typeof HEALTHS)[number];
 
 /** An object by its address. */
@@ -89,6 +90,7 @@ export const CELL_STATES = [
   'Unknown',
   'NotWanted',
 ] as const;
+/** One of `CELL_STATES`. */
 export type CellState = (typeof CELL_STATES)[number];
 
 /** An image that is not on a node that wants it. */

@@ -26,6 +26,7 @@ type Watched = ImageSource | PrepulledImage;
 /** Reasons of Ready=False that time alone mends. */
 const AT_WORK: ReadonlySet<string> = new Set(['Progressing', 'Stocking']);
 
+/** Suspended wins over what the conditions say. */
 export function healthOf({ spec, status, metadata }: Watched): HealthView {
   const ready = findCondition(status, 'Ready');
   const since = timeOf(ready?.lastTransitionTime) ?? timeOf(metadata.creationTimestamp);
@@ -150,6 +151,7 @@ export function titleOf(image: PrepulledImage): string {
   return asked.ok ? `${asked.value.repository}:${tagOf(image)}` : image.spec.image;
 }
 
+/** `lacking` is the node as the coverage of the image tells it. */
 export function missingView(image: PrepulledImage, lacking: LackingNode): MissingView {
   const { state } = lacking;
   const { backoff } = image.status ?? {};

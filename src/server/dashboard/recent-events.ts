@@ -33,12 +33,14 @@ const FRESH_MS = 5_000;
 const TIMEOUT_MS = 5_000;
 const KEPT = 200;
 
+/** `client` needs the right to list Events of all namespaces. */
 export interface RecentEventsOptions {
   readonly client: Pick<KubeClient, 'list'>;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
+/** One for the process: callers that meet share a read. */
 export class RecentEvents {
   readonly #options: RecentEventsOptions;
   #events: readonly EventView[] | undefined;

@@ -22,6 +22,7 @@ const PAGES = [
   '/images/:namespace/:name',
 ];
 
+/** Pages, their assets and the live stream. */
 export function dashboardRoutes(ports: FinderPorts): RouteGroup {
   const finder = new PageFinder(ports);
   const live = new LiveStreams(finder, ports.clock);

@@ -4,6 +4,7 @@ import type * as z from 'zod';
 import { err, type Result } from '../../domain/result.ts';
 import { type Push, type PushDraft, readPushes } from './push.ts';
 
+/** Label of metrics and field of the log. */
 export const VENDORS = [
   'Distribution',
   'Harbor',
@@ -14,6 +15,7 @@ export const VENDORS = [
   'Amazon',
   'Google',
 ] as const;
+/** One of `VENDORS`. */
 export type Vendor = (typeof VENDORS)[number];
 
 /** Header names in any case; null if absent, as `Headers` has it. */
@@ -37,6 +39,7 @@ interface FormatParts<T> extends Pick<PayloadFormat, 'vendor' | 'expects' | 'rec
   readonly drafts: (payload: T) => readonly PushDraft[];
 }
 
+/** Checks the payload by the schema before its drafts are read. */
 export function defineFormat<T>({ schema, drafts, ...format }: FormatParts<T>): PayloadFormat {
   return {
     ...format,

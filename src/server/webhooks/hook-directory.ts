@@ -37,6 +37,7 @@ const RETRY_MS_EACH = 50;
 /** Secrets read at the same time. */
 const READS_AT_ONCE = 8;
 
+/** From the token in a URL to the sources it speaks for. */
 export class HookDirectory {
   readonly #options: HookDirectoryOptions;
   #entries: readonly Entry[] = [];

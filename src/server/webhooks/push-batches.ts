@@ -27,6 +27,7 @@ interface Pending {
   readonly pushed: Map<string, PushedTag>;
 }
 
+/** One for the process; whoever ends it flushes. */
 export class PushBatches {
   readonly #options: PushBatchesOptions;
   readonly #pending = new Map<string, Pending>();

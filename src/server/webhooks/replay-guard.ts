@@ -6,6 +6,7 @@
 import type { Clock } from '../../clock.ts';
 import type { Push } from './push.ts';
 
+/** Of an event: acted upon only if Fresh. */
 export type Freshness = 'Fresh' | 'Replayed' | 'Stale';
 
 /** Registries that could not reach us try again for a while; later the regular scan has seen the tag. */
@@ -15,6 +16,7 @@ const MAX_AHEAD_MS = 300_000;
 /** Ids remembered, over all sources. */
 const MEMORY_LIMIT = 10_000;
 
+/** One for the process. */
 export class ReplayGuard {
   readonly #clock: Clock;
   /** Event by source to the monotonic milliseconds it was seen at, oldest first. */

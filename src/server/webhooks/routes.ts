@@ -15,6 +15,7 @@ import type { PushBatches } from './push-batches.ts';
 import type { ReplayGuard } from './replay-guard.ts';
 import type { PushOutcome, RequestOutcome, WebhookMetrics } from './webhook-metrics.ts';
 
+/** What a push goes through. */
 export interface WebhookPorts {
   readonly directory: HookDirectory;
   readonly replays: ReplayGuard;
