@@ -60,6 +60,18 @@ describe('rejectList', () => {
   });
 });
 
+it('a revision is another for each of many lists that are much alike', () => {
+  const tags = Array.from({ length: 300 }, (_, n) => `w_2026_${String(n)}`);
+  const lists = tags.flatMap((tag, n) => [
+    tags.toSpliced(n, 1),
+    tags.with(n, `${tag}0`),
+    tags.with(n, tag.toUpperCase()),
+  ]);
+  const revisions = new Set([[], tags, ...lists].map(listRevision));
+  expect(revisions.size).toBe(902);
+  for (const revision of revisions) expect(revision).toMatch(/^[0-9a-f]{16}$/);
+});
+
 it('a revision depends on the tags, not on their order', () => {
   expect(listRevision(['a', 'b'])).toBe(listRevision(['b', 'a']));
   expect(listRevision(['a', 'b'])).not.toBe(listRevision(['ab']));
