@@ -3,9 +3,9 @@
 import type { Command } from 'commander';
 import { parse as parseYaml } from 'yaml';
 import { CATALOGUE_NAME, type Catalogue, catalogueMissing, readCatalogue } from '../api/catalogue.ts';
-import { configMapType } from '../controllers/docker-image-record/catalogue-store.ts';
 import { dockerImageRecordType } from '../controllers/kinds.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { configMapType } from '../kube/core-types.ts';
 import { RefusedRequest } from '../server/docker/answer.ts';
 import type { ImageStores } from '../server/docker/create-image.ts';
 import { LoginStore } from '../server/docker/login-store.ts';

@@ -2,19 +2,7 @@
 
 import { isConflict } from './api-error.ts';
 import type { KubeClient } from './client.ts';
-import type { KubeObject, ResourceType } from './resource.ts';
-
-interface ConfigMap extends KubeObject {
-  readonly data?: Readonly<Record<string, string>> | undefined;
-}
-
-const CONFIG_MAPS: ResourceType<ConfigMap> = {
-  group: '',
-  version: 'v1',
-  plural: 'configmaps',
-  kind: 'ConfigMap',
-  namespaced: true,
-};
+import { configMapType } from './core-types.ts';
 
 /** Writers that meet give way to each other; more rounds than there can be writers at one moment. */
 const MAX_ROUNDS = 50;
@@ -95,7 +83,7 @@ export class Counter {
   /** @throws ApiError `Conflict` or `AlreadyExists` if somebody else counted meanwhile */
   async #attempt(wishes: readonly Wish[]): Promise<readonly number[]> {
     const { client, namespace, name } = this.#options;
-    const stored = await client.get(CONFIG_MAPS, { namespace, name });
+    const stored = await client.get(configMapType, { namespace, name });
     const data: Record<string, string> = { ...stored?.data };
     const values = wishes.map(({ series, following }) => {
       const last = readNumber(data[series]);
@@ -103,8 +91,8 @@ export class Counter {
       if (value !== last) data[series] = String(value);
       return value;
     });
-    if (stored === undefined) await client.create(CONFIG_MAPS, { metadata: { namespace, name }, data });
-    else if (!isSame(stored.data ?? {}, data)) await client.update(CONFIG_MAPS, { ...stored, data });
+    if (stored === undefined) await client.create(configMapType, { metadata: { namespace, name }, data });
+    else if (!isSame(stored.data ?? {}, data)) await client.update(configMapType, { ...stored, data });
     return values;
   }
 }

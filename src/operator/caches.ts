@@ -10,7 +10,6 @@ import {
   RECORDS_BY_NAME_VERSION,
   RECORDS_BY_PK,
 } from '../controllers/docker-image-record/accept.ts';
-import { type ConfigMap, configMapType } from '../controllers/docker-image-record/catalogue-store.ts';
 import { IMAGES_BY_RECORD, recordIndex } from '../controllers/docker-image-record/references.ts';
 import { CHILDREN_BY_OWNER } from '../controllers/image-source/children.ts';
 import { dockerImageRecordType, imageSourceType, prepulledImageType } from '../controllers/kinds.ts';
@@ -23,6 +22,7 @@ import {
   projectPullPod,
 } from '../controllers/node-stocker/pull-pod.ts';
 import { endedIndex, PODS_ENDED } from '../controllers/node-stocker/rest.ts';
+import { type ConfigMap, configMapType } from '../kube/core-types.ts';
 import { Informer, type InformerOptions } from '../kube/informer.ts';
 import { controllerOf } from '../kube/owner-reference.ts';
 import type { KubeObject } from '../kube/resource.ts';

@@ -1,23 +1,9 @@
 /** The catalogue as last read from its ConfigMap. One that cannot be read changes nothing but what is said about it. */
 
 import { CATALOGUE_NAME, type Catalogue, catalogueMissing, readCatalogue } from '../../api/catalogue.ts';
+import type { ConfigMap } from '../../kube/core-types.ts';
 import type { Informer } from '../../kube/informer.ts';
 import type { Logger } from '../../kube/logger.ts';
-import type { KubeObject, ResourceType } from '../../kube/resource.ts';
-
-/** A core/v1 ConfigMap. */
-export interface ConfigMap extends KubeObject {
-  readonly data?: Readonly<Record<string, string>> | undefined;
-}
-
-/** How the API addresses ConfigMaps. */
-export const configMapType: ResourceType<ConfigMap> = {
-  group: '',
-  version: 'v1',
-  plural: 'configmaps',
-  kind: 'ConfigMap',
-  namespaced: true,
-};
 
 export interface CatalogueStoreOptions {
   /** Of the one ConfigMap. */

@@ -1,26 +1,10 @@
 /** A registry login as a Secret: for the kubelet a docker config, for us the two values as they were given. */
 
 import { DEFAULT_REGISTRY } from '../../domain/reference.ts';
-import type { KubeObject, ResourceType } from '../../kube/resource.ts';
+import type { Secret } from '../../kube/core-types.ts';
 import { credentialHost } from '../../registry/hub-hosts.ts';
 import { parseDockerConfig } from '../../registry/keychain.ts';
 import { NO_LOGIN, type RegistryLogin } from './image-view.ts';
-
-/** A core/v1 Secret. */
-export interface Secret extends KubeObject {
-  readonly type?: string;
-  /** Base64. */
-  readonly data?: Readonly<Record<string, string>>;
-}
-
-/** How the API addresses Secrets. */
-export const secretType: ResourceType<Secret> = {
-  group: '',
-  version: 'v1',
-  plural: 'secrets',
-  kind: 'Secret',
-  namespaced: true,
-};
 
 /** What kubelets take. */
 export const SECRET_TYPE = 'kubernetes.io/dockerconfigjson';

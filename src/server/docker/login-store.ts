@@ -5,10 +5,11 @@ import type { DockerImageRecord } from '../../api/docker-image-record.ts';
 import { LABELS } from '../../api/group-version.ts';
 import { ApiError, isConflict } from '../../kube/api-error.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import { type Secret, secretType } from '../../kube/core-types.ts';
 import type { ObjectKey, OwnerReference, ResourceType } from '../../kube/resource.ts';
 import { refuse } from './answer.ts';
 import { NO_LOGIN, type RegistryLogin, registryUrlOf } from './image-view.ts';
-import { loginData, readLogin, SECRET_TYPE, type Secret, secretType } from './login-secret.ts';
+import { loginData, readLogin, SECRET_TYPE } from './login-secret.ts';
 
 const MAX_ROUNDS = 5;
 

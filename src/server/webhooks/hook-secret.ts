@@ -3,23 +3,11 @@
 import type { ImageSource } from '../../api/image-source.ts';
 import { ApiError } from '../../kube/api-error.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import { type Secret, secretType } from '../../kube/core-types.ts';
 import type { Logger } from '../../kube/logger.ts';
-import { formatKey, type KubeObject, keyOf, type ResourceType } from '../../kube/resource.ts';
+import { formatKey, keyOf } from '../../kube/resource.ts';
 import { BoundedCache } from '../../registry/bounded-cache.ts';
 import type { HookSecret } from './authenticity.ts';
-
-interface SecretObject extends KubeObject {
-  /** Base64. */
-  readonly data?: Readonly<Record<string, string>>;
-}
-
-const secretType: ResourceType<SecretObject> = {
-  group: '',
-  version: 'v1',
-  plural: 'secrets',
-  kind: 'Secret',
-  namespaced: true,
-};
 
 /** Shorter tokens can be guessed. */
 const MIN_TOKEN_LENGTH = 16;
@@ -73,7 +61,7 @@ export function hookSecretReader(
   };
 }
 
-function readHookSecret({ data = {} }: SecretObject): HookSecret | undefined {
+function readHookSecret({ data = {} }: Secret): HookSecret | undefined {
   const token = decode(data['token']);
   const secret = decode(data['secret']);
   if (token === undefined || token.length < MIN_TOKEN_LENGTH) return undefined;

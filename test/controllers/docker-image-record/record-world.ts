@@ -14,10 +14,7 @@ import {
   RECORDS_BY_NAME_VERSION,
   RECORDS_BY_PK,
 } from '../../../src/controllers/docker-image-record/accept.ts';
-import {
-  CatalogueStore,
-  type ConfigMap,
-} from '../../../src/controllers/docker-image-record/catalogue-store.ts';
+import { CatalogueStore } from '../../../src/controllers/docker-image-record/catalogue-store.ts';
 import { dockerImageRecordReconciler } from '../../../src/controllers/docker-image-record/controller.ts';
 import { ReferenceSweep } from '../../../src/controllers/docker-image-record/reference-sweep.ts';
 import { IMAGES_BY_RECORD, recordIndex } from '../../../src/controllers/docker-image-record/references.ts';
@@ -28,6 +25,7 @@ import type { NodeFacts } from '../../../src/domain/node.ts';
 import type { Lister } from '../../../src/kube/cache.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import type { Reconciler } from '../../../src/kube/controller.ts';
+import type { ConfigMap } from '../../../src/kube/core-types.ts';
 import { Counter } from '../../../src/kube/counter.ts';
 import type { EventNote } from '../../../src/kube/events.ts';
 import type { Subscriber } from '../../../src/kube/informer.ts';

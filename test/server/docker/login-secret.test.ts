@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Secret } from '../../../src/kube/core-types.ts';
 import { parseDockerConfig } from '../../../src/registry/keychain.ts';
-import { credentialKey, loginData, readLogin, type Secret } from '../../../src/server/docker/login-secret.ts';
+import { credentialKey, loginData, readLogin } from '../../../src/server/docker/login-secret.ts';
 import { recordName } from '../../../src/server/docker/record-name.ts';
 
 function secretOf(data: Readonly<Record<string, string>>): Secret {
