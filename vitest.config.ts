@@ -31,7 +31,9 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 900_000,
-          fileParallelism: false,
+          // Each file has its own cluster and mostly waits for it.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {
