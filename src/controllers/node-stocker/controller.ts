@@ -6,6 +6,7 @@
 import type { Clock } from '../../clock.ts';
 import { type Circuits, hostCircuit, imageCircuit } from '../../domain/circuits.ts';
 import type { Coverage, PullState } from '../../domain/coverage.ts';
+import type { Moment } from '../../domain/moment.ts';
 import type { NodeFacts } from '../../domain/node.ts';
 import { NEW_FOR_MS, type PullBudget } from '../../domain/pull-budget.ts';
 import type { PullObserver } from '../../domain/pull-observation.ts';
@@ -22,7 +23,8 @@ import type { Wants } from '../wants.ts';
 import { createPullPod } from './create-pull-pod.ts';
 import type { Expectations } from './expectations.ts';
 import { harvest, type JudgedPod } from './harvest.ts';
-import { claimsOf, planNode } from './plan.ts';
+import { claimsOf, noteEvictions, planNode } from './plan.ts';
+import { PodAges } from './pod-ages.ts';
 import { pullProgress } from './progress.ts';
 import type { PullPod } from './pull-pod.ts';
 import { judgePullPod } from './pull-verdict.ts';
@@ -66,10 +68,10 @@ export interface NodeStockerOptions {
 }
 
 /** With what only the passes themselves know. */
-type Stocking = NodeStockerOptions & Pick<RestOptions, 'leaving'>;
+type Stocking = NodeStockerOptions & Pick<RestOptions, 'leaving'> & { readonly ages: PodAges };
 
 export function nodeStocker(given: NodeStockerOptions): Reconciler {
-  const options: Stocking = { ...given, leaving: new WeakSet() };
+  const options: Stocking = { ...given, leaving: new WeakSet(), ages: new PodAges() };
   return {
     reconcile: async (key, context) => {
       const stocked = await stock(options, key, context).catch(async (error: unknown) => {
@@ -106,9 +108,9 @@ async function stock(options: Stocking, key: ObjectKey, context: ReconcileContex
   }
   const node = object.facts;
   const isNewcomer = isNew(object, context.now);
-  const pods = judgedPods(options, node);
   const wants = options.wants.list();
   const monotonic = options.clock.monotonic();
+  const pods = judgedPods(options, node, { now: context.now, monotonic });
   await harvest(node, pods, { ...options, wants, now: context.now, monotonic });
   options.coverage.forgetUnwanted(node.name, wants, monotonic);
   const seen = pods.map(({ pod }) => pod);
@@ -120,7 +122,7 @@ async function stock(options: Stocking, key: ObjectKey, context: ReconcileContex
   // Whatever the last pull held is free for others first.
   if (unfinished.length === 0) options.budget.giveBack(node.name);
   const rest = await deleteRested({ ...options, wants }, pods, context);
-  const progress = pullProgress(unfinished, wants, context.now);
+  const progress = pullProgress(unfinished, wants, options.clock.monotonic());
   options.coverage.setPulling(node, progress.pulls);
   if (unfinished.length === 0)
     return minResult(rest, await pullNext(options, { node, isNewcomer, pods }, context));
@@ -132,10 +134,12 @@ async function stock(options: Stocking, key: ObjectKey, context: ReconcileContex
     options.circuits.abandon(node.name);
     leaveBudget(options, node.name);
   }
-  return minResult(rest, { requeueAfterMs: progress.lookAfterMs });
+  const lookAfterMs = noteEvictions(node, { ...options, wants, now: context.now, monotonic });
+  return minResult(rest, { requeueAfterMs: progress.lookAfterMs }, { requeueAfterMs: lookAfterMs });
 }
 
-function leave(options: NodeStockerOptions, node: string): void {
+function leave(options: Stocking, node: string): void {
+  options.ages.forget(node);
   // Once more: a pass that was under way when the node went may have noted something of it.
   options.coverage.removeNode(node);
   options.expectations.forget(node);
@@ -149,11 +153,12 @@ function isNew({ metadata }: NodeObject, now: number): boolean {
 }
 
 /** The pods made for this very node; those of a predecessor with the same name prove nothing and are collected. */
-function judgedPods({ pods }: NodeStockerOptions, node: NodeFacts): readonly JudgedPod[] {
-  return pods
+function judgedPods({ pods, ages }: Stocking, node: NodeFacts, moment: Moment): readonly JudgedPod[] {
+  const judged = pods
     .byIndex(PODS_BY_NODE, node.name)
     .filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === node.uid) === true)
     .map((pod) => ({ pod, verdict: judgePullPod(pod) }));
+  return ages.observe(node.name, judged, moment);
 }
 
 interface Subject {

@@ -91,8 +91,29 @@ function dueIn(node: NodeFacts, want: Want, facts: PlanFacts): number | undefine
   return waits.length === 0 ? 0 : Math.max(CANARY_LOOK_MS, ...waits);
 }
 
+/**
+ * What has gone from a node that pulls and is not planned for, which may take long. Returns when to look again,
+ * milliseconds from now.
+ */
+export function noteEvictions(
+  node: NodeFacts,
+  facts: Pick<PlanFacts, 'wants' | 'coverage' | 'random' | 'now' | 'monotonic'>,
+): number | undefined {
+  const looks: number[] = [];
+  for (const want of facts.wants.filter((candidate) => placement(node, candidate).eligible)) {
+    const gone = facts.coverage.findEvicted(node, want, facts.monotonic);
+    if (gone.evicted) recordEviction(node, want, facts);
+    if (gone.lookAfterMs !== undefined) looks.push(gone.lookAfterMs);
+  }
+  return looks.length === 0 ? undefined : Math.min(...looks);
+}
+
 /** Pulled again once and twice; the third removal within an hour is a failure of the pair, with backoff. */
-function recordEviction(node: NodeFacts, want: Want, { coverage, random, now, monotonic }: PlanFacts): void {
+function recordEviction(
+  node: NodeFacts,
+  want: Want,
+  { coverage, random, now, monotonic }: Pick<PlanFacts, 'coverage' | 'random' | 'now' | 'monotonic'>,
+): void {
   const times = coverage.evictions(node.name, want.id, monotonic);
   if (times < EVICTIONS_TOLERATED) return;
   const attempts = times - EVICTIONS_TOLERATED + 1;

@@ -3,7 +3,8 @@
 import type { PullState } from '../../domain/coverage.ts';
 import type { Want } from '../../domain/want.ts';
 import type { JudgedPod } from './harvest.ts';
-import { type PullPod, pullKeys } from './pull-pod.ts';
+import type { PodMoments } from './pod-ages.ts';
+import { pullKeys } from './pull-pod.ts';
 
 /** A kubelet that has not even taken note of the pod after this is mute. */
 const MUTE_MS = 30_000;
@@ -18,13 +19,17 @@ export interface PullProgress {
 }
 
 /** `pods` are the unfinished ones. Nothing cancels a pull, so a late one only changes what is said about it. */
-export function pullProgress(pods: readonly JudgedPod[], wants: readonly Want[], now: number): PullProgress {
+export function pullProgress(
+  pods: readonly JudgedPod[],
+  wants: readonly Want[],
+  monotonic: number,
+): PullProgress {
   const pulls = new Map<string, PullState>();
   const looks: number[] = [];
   let holdsBudget = false;
-  for (const { pod } of pods) {
+  for (const { pod, moments } of pods) {
     const keys = [...pullKeys(pod).values()];
-    const { state, leftMs } = stateOf(pod, timeoutOf(keys, wants), now);
+    const { state, leftMs } = stateOf(moments, timeoutOf(keys, wants), monotonic);
     for (const key of keys) pulls.set(key, state);
     holdsBudget ||= state.reason === 'Pulling';
     if (leftMs > 0) looks.push(leftMs);
@@ -39,20 +44,19 @@ function timeoutOf(keys: readonly string[], wants: readonly Want[]): number {
 }
 
 function stateOf(
-  pod: PullPod,
+  { made, started }: PodMoments,
   timeoutMs: number,
-  now: number,
+  monotonic: number,
 ): { readonly state: PullState; readonly leftMs: number } {
-  const startTime = pod.status?.startTime;
-  if (startTime === undefined) {
-    const leftMs = Date.parse(pod.metadata.creationTimestamp ?? '') + MUTE_MS - now;
+  if (started === undefined) {
+    const leftMs = made + MUTE_MS - monotonic;
     if (leftMs > 0) return { state: { reason: 'Pulling', message: 'The node was asked to pull' }, leftMs };
     return {
       state: { reason: 'NodeMute', message: 'The kubelet has not taken note of the pull pod' },
       leftMs,
     };
   }
-  const leftMs = Date.parse(startTime) + timeoutMs - now;
+  const leftMs = started + timeoutMs - monotonic;
   if (leftMs > 0) return { state: { reason: 'Pulling', message: 'The node is pulling' }, leftMs };
   return { state: { reason: 'PullSlow', message: 'The pull takes longer than spec.pull.timeout' }, leftMs };
 }

@@ -1,11 +1,13 @@
 /** How long a finished pull pod stays: its images are marked as used only by a sweep of the kubelet. */
 
+import type { Clock } from '../../clock.ts';
 import type { Want } from '../../domain/want.ts';
 import { isConflict, isNotFound } from '../../kube/api-error.ts';
 import type { Lister } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { ReconcileContext } from '../../kube/controller.ts';
 import { done, minResult, type Result } from '../../kube/result.ts';
+import { isRefusal } from './admission.ts';
 import type { JudgedPod } from './harvest.ts';
 import { type PullPod, podType } from './pull-pod.ts';
 
@@ -20,6 +22,7 @@ export function endedIndex({ metadata, status }: PullPod): readonly string[] {
 
 export interface RestOptions {
   readonly client: KubeClient;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly wants: readonly Want[];
   /** All pull pods of the cluster. */
   readonly pods: Pick<Lister<PullPod>, 'byIndex' | 'size'>;
@@ -30,6 +33,8 @@ export interface RestOptions {
 
 /** The kubelet sweeps every five minutes; an image it never saw in use is its first victim. */
 const REST_MS = 6 * 60_000;
+/** A refused deletion is tried again after this. */
+const REFUSED_MS = 5 * 60_000;
 
 /**
  * Deletes finished pods whose rest is over, and those that have brought everything and will not end by themselves;
@@ -56,7 +61,7 @@ async function deleteWhenRested(
   context: ReconcileContext & { readonly isWarm: boolean },
 ): Promise<Result> {
   const { metadata } = judged.pod;
-  const remaining = restOver(judged) - context.now;
+  const remaining = restOver(judged) - options.clock.monotonic();
   if (remaining > 0) return { requeueAfterMs: remaining };
   if (context.isWarm) return done;
   options.leaving.add(judged.pod);
@@ -66,19 +71,17 @@ async function deleteWhenRested(
   } catch (error) {
     if (isNotFound(error) || isConflict(error)) return done;
     options.leaving.delete(judged.pod);
-    throw error;
+    if (!isRefusal(error)) throw error;
+    // Whoever protects pods keeps this one, and not what the node still lacks.
+    context.log.warn('a rested pull pod may not be deleted', { pod: metadata.name, err: error });
+    return { requeueAfterMs: REFUSED_MS };
   }
   return done;
 }
 
 /** A pod that brought nothing has nothing to protect; left alone, its kubelet would go on trying. */
-function restOver({ pod, verdict }: JudgedPod): number {
-  if (verdict.present.length === 0) return 0;
-  const since =
-    verdict.finishedAt ??
-    verdict.runsSince ??
-    Date.parse(pod.status?.startTime ?? pod.metadata.creationTimestamp ?? '');
-  return since + REST_MS;
+function restOver({ verdict, moments }: JudgedPod): number {
+  return verdict.present.length === 0 ? 0 : (moments.ended ?? 0) + REST_MS;
 }
 
 /**
@@ -105,7 +108,7 @@ function excess({ pods, leaving, maxKeptPods }: RestOptions): number {
   return Math.max(0, ended.length - maxKeptPods);
 }
 
-/** By the end; those that nobody knows of are old. */
-function compareAge({ verdict: left }: JudgedPod, { verdict: right }: JudgedPod): number {
-  return (left.finishedAt ?? 0) - (right.finishedAt ?? 0);
+/** By the end. */
+function compareAge({ moments: left }: JudgedPod, { moments: right }: JudgedPod): number {
+  return (left.ended ?? 0) - (right.ended ?? 0);
 }

@@ -276,11 +276,11 @@ describe('a pull that fails', () => {
     world.finish('n1', { a: UNKNOWN });
     world.server.fail({
       when: ({ verb }) => verb === 'delete',
-      action: { kind: 'status', code: 422 },
+      action: { kind: 'status', code: 405 },
       times: 2,
     });
-    await expect(world.reconcile('n1')).rejects.toMatchObject({ status: 422 });
-    await expect(world.reconcile('n1')).rejects.toMatchObject({ status: 422 });
+    await expect(world.reconcile('n1')).rejects.toMatchObject({ status: 405 });
+    await expect(world.reconcile('n1')).rejects.toMatchObject({ status: 405 });
     await world.reconcile('n1');
     expect(world.coverage.failure('n1', want.id)?.attempts).toBe(1);
   });
@@ -402,6 +402,31 @@ describe('a pull that takes its time', () => {
     expect(world.coverage.isPresent('n1', want)).toBe(true);
   });
 
+  it.each([3_600_000, -3_600_000])(
+    'is not slow, nor any the faster, because a clock jumps (%d)',
+    async (jump) => {
+      world = await StockerWorld.start(['n1']);
+      const want = world.want('a', { spec: { pull: { timeout: '2m' } } });
+      await world.reconcile('n1');
+      world.clock.jump(jump);
+      await world.reconcile('n1');
+      expect(world.coverage.pullState('n1', want)).toMatchObject({ reason: 'Pulling' });
+      expect(world.budget.taken('cluster')).toBe(1);
+      world.begin('n1');
+      expect(await world.reconcile('n1')).toEqual({ requeueAfterMs: 2 * MINUTE });
+      await world.clock.advance(MINUTE);
+      world.clock.jump(-2 * jump);
+      expect(await world.reconcile('n1')).toEqual({ requeueAfterMs: MINUTE });
+      await world.clock.advance(MINUTE);
+      await world.reconcile('n1');
+      expect(world.coverage.pullState('n1', want)).toMatchObject({ reason: 'PullSlow' });
+      world.finish('n1');
+      expect(await world.reconcile('n1')).toEqual({ requeueAfterMs: 6 * MINUTE });
+      world.clock.jump(jump);
+      expect(await world.reconcile('n1')).toEqual({ requeueAfterMs: 6 * MINUTE });
+    },
+  );
+
   it('is the silence of a mute node if the kubelet takes no note for 30 s', async () => {
     world = await StockerWorld.start(['n1']);
     const want = world.want('a');
@@ -462,6 +487,23 @@ describe('an image that the node removed', () => {
     world.finish('n1');
     await world.reconcile('n1');
     expect(world.coverage.isPresent('n1', want)).toBe(true);
+  });
+
+  it('is said to be gone also while the node pulls another one, however long that takes', async () => {
+    world = await StockerWorld.start(['n1']);
+    const want = world.want('a');
+    await world.reconcile('n1');
+    world.finish('n1');
+    await world.reconcile('n1');
+    world.want('b');
+    await world.reconcile('n1');
+    world.setNode('n1', LISTING);
+    await world.clock.advance(60_000);
+    expect((await world.reconcile('n1')).requeueAfterMs).toBe(30_000);
+    await world.clock.advance(30_000);
+    await world.reconcile('n1');
+    expect(world.coverage.isPresent('n1', want)).toBe(false);
+    expect(world.pods('n1')).toHaveLength(2);
   });
 
   it('is not believed sooner because the wall clock jumps', async () => {

@@ -232,13 +232,13 @@ it('a node that cannot be looked at keeps neither a slot nor a place in line', a
   world.finish('n1', { a: 'no space left on device' });
   world.server.fail({
     when: ({ verb }) => verb === 'delete',
-    action: { kind: 'status', code: 422 },
+    action: { kind: 'status', code: 405 },
     times: 2,
   });
-  await expect(world.reconcile('n1')).rejects.toMatchObject({ status: 422 });
+  await expect(world.reconcile('n1')).rejects.toMatchObject({ status: 405 });
   expect(world.budget.taken('cluster')).toBe(0);
   expect(world.woken).toEqual(['n2']);
   world.addPod('n2');
-  await expect(world.reconcile('n2')).rejects.toMatchObject({ status: 422 });
+  await expect(world.reconcile('n2')).rejects.toMatchObject({ status: 405 });
   expect(world.woken.at(-1)).toBe('n3');
 });

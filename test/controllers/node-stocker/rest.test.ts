@@ -48,6 +48,19 @@ it('counts no pods that are still at work among those that are kept', async () =
   expect(world.pods('n1')).toHaveLength(1);
 });
 
+it('pulls what the node still lacks, although somebody protects the pod that has rested', async () => {
+  world = await StockerWorld.start(['n1']);
+  world.want('a');
+  await world.reconcile('n1');
+  world.finish('n1');
+  await world.clock.advance(7 * MINUTE);
+  world.want('b');
+  const action = { kind: 'status', code: 403, reason: 'Forbidden' } as const;
+  world.server.fail({ when: ({ verb }) => verb === 'delete', action, times: 9 });
+  await world.reconcile('n1');
+  expect(world.pods('n1').map((pod) => world.pulls(pod))).toContainEqual(['b']);
+});
+
 it('ends a container that does not end by itself, and goes on with the others', async () => {
   world = await StockerWorld.start(['n1']);
   const stuck = world.want('stuck');
