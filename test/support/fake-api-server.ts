@@ -87,7 +87,8 @@ export class OpenWatch {
   /** Sends any line, as raw as a test wants it. */
   send(line: string): void {
     if (this.#isFrozen) this.#held.push(line);
-    else this.#response.write(line);
+    // After the end and before the connection is closed, an event is for the watch that follows.
+    else if (!this.#response.writableEnded) this.#response.write(line);
   }
 
   event(type: string, object: unknown): void {
