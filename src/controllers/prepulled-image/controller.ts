@@ -11,11 +11,12 @@ import { wantId } from '../want.ts';
 import { type ObserveOptions, observePhase } from './observe.ts';
 import { type RecordOptions, recordPhase, recordRefusal } from './record-reference.ts';
 import { type ResolveOptions, resolvePhase } from './resolve.ts';
+import { SilentRegistries } from './silent-registries.ts';
 import { OWNED_CONDITIONS, type Status } from './status.ts';
 import { summarise } from './summary.ts';
 
 export interface PrepulledImageOptions
-  extends Omit<ResolveOptions, 'resolved'>,
+  extends Omit<ResolveOptions, 'resolved' | 'silent'>,
     ObserveOptions,
     RecordOptions {
   readonly client: KubeClient;
@@ -29,7 +30,7 @@ export function prepulledImageReconciler(options: PrepulledImageOptions): Reconc
     client: options.client,
     phases: [
       recordPhase(options),
-      resolvePhase({ ...options, resolved }),
+      resolvePhase({ ...options, resolved, silent: new SilentRegistries(options.clock) }),
       observePhase(options),
       fitPhase(prepulledImageDefinition),
     ],

@@ -9,7 +9,7 @@ import { type ConditionUpdate, setCondition } from '../../kube/condition.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { type Result, TerminalError, WaitingError } from '../../kube/result.ts';
 import type { RegistryClient } from '../../registry/client.ts';
-import { isRegistryError, registryReason } from '../../registry/errors.ts';
+import { isRegistryError, RegistryError, registryReason } from '../../registry/errors.ts';
 import type { ResolvedImage } from '../../registry/image-resolver.ts';
 import type { AccessReader } from '../access.ts';
 import { credentialsFound, credentialsMissing } from '../credentials-condition.ts';
@@ -20,6 +20,7 @@ import { formatBytes } from './bytes.ts';
 import { describeImage } from './describe.ts';
 import { tagMoved } from './events.ts';
 import { isRefusal } from './refusal.ts';
+import { type SilentRegistries, SilentRegistryError, wayTo } from './silent-registries.ts';
 import type { Status } from './status.ts';
 
 export interface ResolveOptions {
@@ -28,7 +29,11 @@ export interface ResolveOptions {
   readonly clock: Clock;
   /** The last attempt for each object; lost at a restart, which costs one request each. */
   readonly resolved: Map<string, Resolution>;
+  readonly silent: SilentRegistries;
 }
+
+/** One attempt takes no longer, however many answers it needs. */
+const ATTEMPT_MS = 60_000;
 
 /** What a digest means never changes, but who may pull it does: asked no more often than this. */
 const PERMISSION_MS = 1_800_000;
@@ -75,6 +80,8 @@ export function resolvePhase(options: ResolveOptions) {
     if (last !== undefined && isOfSpec(image, last)) repeat(pass, last);
     const reason = shouldResolve(image, last, { ...context, monotonic });
     if (reason === undefined) return { requeueAfterMs: (last?.dueAt ?? monotonic) - monotonic };
+    const crowdMs = context.requested ? 0 : options.silent.crowd(wayTo(image));
+    if (crowdMs > 0) return { requeueAfterMs: crowdMs };
     context.log.debug('resolving', { image: image.spec.image, reason });
     const resolution = await attempt(options, pass, pastOf(image, last, monotonic));
     options.resolved.set(id, resolution);
@@ -151,7 +158,10 @@ async function resolve(
     set(update);
   };
   try {
-    const found = await ask(options, image, { reference, isStale, mark, signal: context.signal });
+    const asker = { insists: context.requested, intervalMs: parseDuration(image.spec.interval) };
+    const found = await options.silent.ask(wayTo(image), asker, () =>
+      askInTime(options, image, { reference, isStale, mark, signal: context.signal }),
+    );
     announce(pass, reference, found);
     draft.image = describeImage(image, reference, found);
     draft.size = formatBytes(found.size);
@@ -165,11 +175,20 @@ async function resolve(
     mark({ type: 'Resolved', status: isUnknown ? 'Unknown' : 'False', reason, message: error.message });
     draft.image = lastKnown(draft, reference) ?? describeImage(image, reference, undefined);
     draft.size = formatBytes(draft.image.size);
-    // A missing Secret costs the registry nothing, and is looked for at a fixed pace.
-    if (error instanceof WaitingError) return { words, retryMs: error.requeueAfterMs, failures };
-    const pauseMs = retryPause(failures + 1, parseDuration(image.spec.interval));
-    return { words, retryMs: Math.max(error.retryAfterMs ?? 0, pauseMs), failures: failures + 1 };
+    return { words, ...pauseAfter(error, image, failures) };
   }
+}
+
+function pauseAfter(
+  error: RegistryError | WaitingError,
+  { spec }: PrepulledImage,
+  failures: number,
+): Pick<Ended, 'retryMs' | 'failures'> {
+  // What costs the registry nothing is tried again at a fixed pace.
+  if (error instanceof WaitingError) return { retryMs: error.requeueAfterMs, failures };
+  if (error instanceof SilentRegistryError) return { retryMs: error.waitMs, failures };
+  const pauseMs = retryPause(failures + 1, parseDuration(spec.interval));
+  return { retryMs: Math.max(error.retryAfterMs ?? 0, pauseMs), failures: failures + 1 };
 }
 
 interface Question {
@@ -178,6 +197,28 @@ interface Question {
   readonly isStale: boolean;
   readonly mark: Mark;
   readonly signal: AbortSignal;
+}
+
+async function askInTime(
+  options: ResolveOptions,
+  image: PrepulledImage,
+  question: Question,
+): Promise<ResolvedImage> {
+  const { reference, signal } = question;
+  const timeout = new AbortController();
+  const timer = options.clock.schedule(ATTEMPT_MS, () => {
+    timeout.abort(tooSlow(reference));
+  });
+  try {
+    return await ask(options, image, { ...question, signal: AbortSignal.any([signal, timeout.signal]) });
+  } finally {
+    timer.cancel();
+  }
+}
+
+function tooSlow(reference: Reference): RegistryError {
+  const message = `resolving ${formatReference(reference)}: not finished within ${ATTEMPT_MS / 1000} s`;
+  return new RegistryError(message, { code: 'TIMEOUT', registry: reference.registry });
 }
 
 async function ask(

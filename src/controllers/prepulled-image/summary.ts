@@ -64,7 +64,16 @@ function percentOf({ spec }: PrepulledImage): number {
 }
 
 function stockSummary(nodes: Status['nodes'], minReadyPercent: number, newcomers: number): Summary {
-  if (nodes === undefined || nodes.eligible === 0) {
+  if (nodes === undefined) {
+    const message = 'Nobody has looked yet where it is';
+    return {
+      status: 'False',
+      reason: 'Progressing',
+      message,
+      progressing: { reason: 'Progressing', message },
+    };
+  }
+  if (nodes.eligible === 0) {
     return nowhere('No node wants the image and could pull it now');
   }
   const { eligible, present } = nodes;

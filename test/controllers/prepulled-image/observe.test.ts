@@ -469,6 +469,10 @@ describe('Ready', () => {
     },
   );
 
+  it('is False as long as nobody has looked', () => {
+    expect(summarise(prepulledImage(), {})).toMatchObject({ status: 'False', reason: 'Progressing' });
+  });
+
   it.each(['CredentialsReady', 'Resolved'])('is False for what %s says, however many have it', (type) => {
     const condition = {
       type,

@@ -207,6 +207,17 @@ describe('resolving', () => {
     },
   );
 
+  it('waits a minute for a registry that says nothing, then stocks the digest all the same', async () => {
+    world = await StockWorld.start();
+    world.edit({ image: `${world.reference('w_2026_47')}@${digestOf('a')}` });
+    world.registry.intercept = () => true;
+    const pass = steppedThrough(world.reconcile(), world.clock);
+    await pass;
+    expect(world.clock.monotonic()).toBeLessThanOrEqual(61_000);
+    expect(world.conditions).toMatchObject({ Resolved: 'Unknown/RegistryTimeout', Ready: 'False/Stocking' });
+    expect(world.clock.pendingTimers).toBe(0);
+  });
+
   it('tries again no sooner than the registry said', async () => {
     world = await StockWorld.start({ interval: '10s' });
     refuse(429, 'TOOMANYREQUESTS', { 'retry-after': '7200' });
