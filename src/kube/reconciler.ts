@@ -78,6 +78,8 @@ export interface ObjectReconcilerOptions<T extends StatusObject<S>, S extends Co
   readonly finalize?: Phase<T, S> | undefined;
   /** The object is gone: drop what is kept in memory for it. */
   readonly forget?: ((key: ObjectKey) => void) | undefined;
+  /** The status of a pass could not be written: whoever remembers the pass must not count it as told. */
+  readonly unwritten?: ((key: ObjectKey) => void) | undefined;
   /** Annotations whose new value asks for an immediate pass. */
   readonly requestAnnotations?: readonly string[] | undefined;
 }
@@ -188,11 +190,11 @@ class ObjectReconciler<T extends StatusObject<S>, S extends CommonStatus> implem
 
   /** Writes the status if it changed, and tells people if what Ready says has changed. */
   async #store(object: T, draft: Draft<S>, context: ReconcileContext): Promise<void> {
-    const { client, source, ownedConditions } = this.#options;
-    const written = await writeStatus(client, source.type, object, {
-      draft,
-      ownedConditions,
-      signal: context.signal,
+    const { client, source, ownedConditions, unwritten } = this.#options;
+    const write = { draft, ownedConditions, signal: context.signal };
+    const written = await writeStatus(client, source.type, object, write).catch((error: unknown) => {
+      unwritten?.(keyOf(object));
+      throw error;
     });
     if (written === undefined) return;
     this.#remember(object, source.project(written));

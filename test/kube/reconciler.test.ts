@@ -210,6 +210,22 @@ describe('a pass', () => {
   });
 });
 
+describe('a status that cannot be written', () => {
+  it('is told to whoever remembers the pass', async () => {
+    await arrange();
+    const told: string[] = [];
+    const reconciler = build({ unwritten: ({ name }) => told.push(name) });
+    server.fail({
+      when: ({ verb }) => verb === 'apply',
+      action: { kind: 'status', code: 409, reason: 'Conflict' },
+    });
+    await expect(reconciler.reconcile(key, context())).rejects.toMatchObject({ status: 409 });
+    expect(told).toEqual(['a']);
+    await reconciler.reconcile(key, context());
+    expect(told).toEqual(['a']);
+  });
+});
+
 describe('the four bad endings', () => {
   it('an error: Ready=False, Reconciling=True, generation not observed, retried', async () => {
     await arrange();

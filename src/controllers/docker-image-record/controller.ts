@@ -94,6 +94,9 @@ export function dockerImageRecordReconciler(options: DockerImageRecordOptions): 
     needsFinalizer: ({ spec }) => spec.deletionPolicy === 'Protect',
     finalize: finalizePhase(options),
     requestAnnotations: REQUEST_ANNOTATIONS,
+    unwritten: (key) => {
+      attempts.delete(formatKey(key));
+    },
     forget: (key) => {
       attempts.delete(formatKey(key));
       drawn.delete(formatKey(key));
