@@ -8,6 +8,7 @@ import { Circuits } from '../domain/circuits.ts';
 import { Coverage } from '../domain/coverage.ts';
 import type { NodeFacts } from '../domain/node.ts';
 import { overfull } from '../domain/preflight.ts';
+import { compareNames } from '../domain/sorted-names.ts';
 import { compareWants, planBatch } from '../domain/stock-plan.ts';
 import { openCircuit } from '../domain/stock-report.ts';
 import { placement, type Want } from '../domain/want.ts';
@@ -75,7 +76,7 @@ export function planCluster(question: PlanQuestion): ClusterPlan {
     .flatMap((image) => wantOf(image) ?? []);
   let busy = 0;
   const plans = [...nodes]
-    .sort((left, right) => (left.facts.name < right.facts.name ? -1 : 1))
+    .sort((left, right) => compareNames(left.facts.name, right.facts.name))
     .map(({ facts }) => {
       const plan = planNode(facts, wants, {
         coverage,

@@ -1,6 +1,7 @@
 /** Who refers to a record: what counts as a reference, in which order they are told, and how people read them. */
 
 import { formatReference, type Reference, validateReference, withRuntimeDefaults } from './reference.ts';
+import { compareNames } from './sorted-names.ts';
 
 /** An object that refers to a record. */
 export interface Holder {
@@ -23,7 +24,7 @@ export function sortHolders<T extends Holder>(holders: readonly T[]): readonly T
     const key = JSON.stringify([holder.kind, holder.namespace, holder.name, holder.apiVersion]);
     if (!unique.has(key)) unique.set(key, holder);
   }
-  return [...unique].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, holder]) => holder);
+  return [...unique].sort(([left], [right]) => compareNames(left, right)).map(([, holder]) => holder);
 }
 
 /** `PrepulledImage ml/yolo-gpu, Pod ml/train-7f (and 3 more)`; empty if there are none. */

@@ -1,6 +1,7 @@
 /** The OpenAPI document, made from the operations of all groups; no schema is written twice. */
 
 import * as z from 'zod';
+import { compareNames } from '../domain/sorted-names.ts';
 import type { Answer, Operation } from './operation.ts';
 import { PROBLEM_MEDIA_TYPE, PROBLEM_STATUS } from './problem.ts';
 
@@ -55,7 +56,7 @@ export function openApiDocument(operations: readonly Operation[], options: Docum
     },
     paths,
     components: {
-      schemas: Object.fromEntries([...components].toSorted(([left], [right]) => (left < right ? -1 : 1))),
+      schemas: Object.fromEntries([...components].toSorted(([left], [right]) => compareNames(left, right))),
       responses: Object.fromEntries(PROBLEMS.map((code) => [code, problemAnswer(code, problem)])),
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
     },

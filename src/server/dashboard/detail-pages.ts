@@ -1,6 +1,7 @@
 /** The pages of one source, one image and one node. */
 
 import { html } from 'hono/html';
+import { compareNames } from '../../domain/sorted-names.ts';
 import { type Column, dataTable, factList } from './data-table.ts';
 import {
   coverageMeter,
@@ -107,7 +108,7 @@ export function nodePage({ node, present, missing }: NodeDetail, moment: Moment)
 }
 
 function nodeLabels({ labels }: NodeDetail['node']): Html {
-  const sorted = Object.entries(labels).sort(([left], [right]) => (left < right ? -1 : 1));
+  const sorted = Object.entries(labels).sort(([left], [right]) => compareNames(left, right));
   const list = factList('labels', sorted);
   return html`<details><summary>${sorted.length} labels</summary>${list}</details>`;
 }
