@@ -135,7 +135,7 @@ export class Stock implements Workload {
     this.wants.subscribe((id, want) => {
       this.coverage.clearFailures(id);
       this.circuits.reset(imageCircuit(id));
-      if (want === undefined) this.index.removeWant(id);
+      if (want === undefined) this.#drop(id);
       else this.index.putWant(want);
       this.#settle.touch();
       this.#fireImages([id]);
@@ -174,6 +174,15 @@ export class Stock implements Workload {
   #learn(node: string, ids: Iterable<string>): void {
     for (const id of ids) this.index.touch(node, id);
     this.#fireImages(ids);
+  }
+
+  /** The last image of a namespace or a registry takes along what is kept of these: a cluster outlives many. */
+  #drop(id: string): void {
+    this.index.removeWant(id);
+    const { namespace = '' } = parseKey(id);
+    const left = this.wants.list();
+    if (left.every((want) => want.namespace !== namespace)) this.budget.forgetNamespace(namespace);
+    this.circuits.keepHosts(new Set(left.map(({ host }) => host)));
   }
 
   #heldBackBy(key: CircuitKey): readonly string[] {

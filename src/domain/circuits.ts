@@ -13,8 +13,10 @@ export function imageCircuit(wantId: string): CircuitKey {
   return `image:${wantId}`;
 }
 
+const HOST = 'host:';
+
 export function hostCircuit(host: string): CircuitKey {
-  return `host:${host}`;
+  return `${HOST}${host}`;
 }
 
 /** Distinct nodes that must have failed before a common cause is believed. */
@@ -101,6 +103,12 @@ export class Circuits {
   /** Forgets the past: the image, its access or its nodes were changed. */
   reset(key: CircuitKey): void {
     this.#circuits.delete(key);
+  }
+
+  /** Forgets registries from which nothing is wanted any more. */
+  keepHosts(hosts: ReadonlySet<string>): void {
+    for (const key of this.#circuits.keys())
+      if (key.startsWith(HOST) && !hosts.has(key.slice(HOST.length))) this.#circuits.delete(key);
   }
 
   /** Whether the node must wait: the circuit is open, or another node tries for all. */

@@ -120,6 +120,11 @@ export class PullBudget {
     this.#line.remove(node);
   }
 
+  /** Nothing is pulled for the namespace any more: a cluster outlives many. */
+  forgetNamespace(namespace: string): void {
+    this.#line.forget(namespace);
+  }
+
   /** Waiting nodes that may try now: as many as fit together, in fair order. */
   entitled(): readonly string[] {
     const planned = new Map<Claim, number>();

@@ -51,6 +51,14 @@ export class PullLine {
     return this.#turns.get(namespace) ?? 0;
   }
 
+  /** Nothing is pulled for the namespace any more. */
+  forget(namespace: string): void {
+    const lane = this.#lanes.get(namespace);
+    if (lane !== undefined && lane.new.size + lane.old.size > 0) return;
+    this.#lanes.delete(namespace);
+    this.#turns.delete(namespace);
+  }
+
   /** The namespace has had its turn. */
   serve({ namespace, isNew }: Place): void {
     this.#servings += 1;

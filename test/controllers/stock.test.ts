@@ -203,6 +203,21 @@ describe('while this replica leads', () => {
     await expectImages(IMAGE);
   });
 
+  it('forgets the registry and the namespace of the last image that goes', async () => {
+    putNode('n1');
+    putImage();
+    await lead();
+    const moment = { now: 0, monotonic: 0, message: '' };
+    for (const node of ['a', 'b', 'c']) stock.circuits.fail('host:registry.example.org', node, moment);
+    stock.budget.tryTake('n1', ['cluster', 'namespace:default']);
+    stock.budget.leave('n1');
+    await expectImages(IMAGE);
+    server.store.delete(PREPULLED_IMAGES, IMAGE);
+    await expectImages(IMAGE);
+    expect(stock.circuits.open('host:registry.example.org')).toBeUndefined();
+    expect(stock.budget.turnOf('default')).toBe(0);
+  });
+
   it('has the images looked at when nodes come, change their place or go', async () => {
     putNode('n1');
     putImage();

@@ -134,3 +134,12 @@ it('tells of what opens and closes, and not of what stays closed', () => {
     [KEY, false],
   ]);
 });
+
+it('forgets a registry from which nothing is wanted any more, and no image along with it', () => {
+  const circuits = new Circuits(() => 0);
+  const keys = [KEY, hostCircuit('gone.example'), hostCircuit('kept.example')];
+  for (const key of keys)
+    for (const node of ['a', 'b', 'c']) circuits.fail(key, node, { ...at(0), message: '' });
+  circuits.keepHosts(new Set(['kept.example']));
+  expect(keys.map((key) => circuits.open(key) !== undefined)).toEqual([true, false, true]);
+});

@@ -36,6 +36,18 @@ describe('PullBudget', () => {
     expect(leave(slots, 'b')).toEqual(['c']);
   });
 
+  it('forgets when a namespace had its turn once nothing is pulled for it, unless nodes wait for it', () => {
+    const slots = budget({ cluster: 1 });
+    expect(slots.tryTake('a', of('one'))).toBe(true);
+    expect(slots.tryTake('b', of('one'))).toBe(false);
+    slots.forgetNamespace('one');
+    expect(slots.turnOf('one')).toBe(1);
+    expect(leave(slots, 'a')).toEqual(['b']);
+    slots.leave('b');
+    slots.forgetNamespace('one');
+    expect(slots.turnOf('one')).toBe(0);
+  });
+
   it('has no limit where none is set', () => {
     const slots = budget({});
     expect(Array.from({ length: 100 }, (_, n) => slots.tryTake(String(n), ALL)).every(Boolean)).toBe(true);
