@@ -205,6 +205,10 @@ export const RECORD_REASONS = [
     doc: 'InUse: the objects that may refer to the record could not be listed; the message says why.',
   },
   { reason: 'NotDeleting', doc: 'DeletionBlocked: nobody asked to delete the record.' },
+  {
+    reason: 'DeletionBlocked',
+    doc: 'Event: somebody wants to delete the record, and something refers to it.',
+  },
   { reason: 'NodesEligible', doc: 'Schedulable: some nodes have the hardware and platform.' },
   { reason: 'NoEligibleNodes', doc: 'No node has the hardware and platform; the message counts why.' },
   { reason: 'SourceImage', doc: 'The image holds source code and runs nowhere.' },

@@ -27,6 +27,15 @@ test('no reason is explained that nothing gives', () => {
   expect(unused).toEqual([]);
 });
 
+test('every reason of an Event is explained', () => {
+  const events = /type: '(?:Normal|Warning)', reason: '(?<reason>\w+)'/g;
+  const files = globSync('src/**/*.ts').map((file) => readFileSync(file, 'utf8'));
+  const given = files.flatMap((text) => [...text.matchAll(events)].map(({ groups }) => groups?.['reason']));
+  const known = new Set<string | undefined>(LISTS.flatMap(([, list]) => list).map(({ reason }) => reason));
+  expect(given.length).toBeGreaterThan(1);
+  expect(given.filter((reason) => !known.has(reason))).toEqual([]);
+});
+
 test('every kind is Ready or not', () => {
   for (const types of Object.values(reasons.CONDITIONS)) expect(types).toContain('Ready');
 });
