@@ -11,6 +11,8 @@ export interface PullFailure {
 }
 
 const MESSAGE_LIMIT = 256;
+/** A registry may answer with pages. */
+const READ_LIMIT = 4_096;
 
 interface Pattern {
   readonly test: RegExp;
@@ -18,22 +20,35 @@ interface Pattern {
   readonly reason: NodeReason;
 }
 
+/** Words, or a status code that is none of the numbers of a version: there is a jenkins:2.401, and a 2.429. */
+function status(code: string, words: string): RegExp {
+  return new RegExp(`(?<![\\w.:/-])(?:${code})(?![\\w./-])|${words}`, 'i');
+}
+
 /** First match wins; texts are those of kubelet, containerd and CRI-O. */
 const PATTERNS: readonly Pattern[] = [
   { test: /no space left on device|disk quota exceeded/i, class: 'Node', reason: 'DiskFull' },
   { test: /no match for platform|no matching manifest/i, class: 'Image', reason: 'PlatformMismatch' },
   {
-    test: /\b401\b|unauthorized|authentication required|authorization failed/i,
+    test: status('401', 'unauthorized|authentication required|authorization failed'),
     class: 'Image',
     reason: 'PullUnauthorized',
   },
-  { test: /\b403\b|forbidden|denied/i, class: 'Image', reason: 'PullUnauthorized' },
-  { test: /code = NotFound|manifest unknown|\b404\b|not found/i, class: 'Image', reason: 'ImageNotFound' },
+  { test: status('403', 'forbidden|denied'), class: 'Image', reason: 'PullUnauthorized' },
+  {
+    test: status('404', 'code = NotFound|manifest unknown|not found'),
+    class: 'Image',
+    reason: 'ImageNotFound',
+  },
   { test: /invalid reference format|InvalidImageName/i, class: 'Image', reason: 'ImagePullFailed' },
-  { test: /\b429\b|too many requests|toomanyrequests/i, class: 'Registry', reason: 'RegistryThrottled' },
+  {
+    test: status('429', 'too many requests|toomanyrequests'),
+    class: 'Registry',
+    reason: 'RegistryThrottled',
+  },
   { test: /x509|certificate/i, class: 'Node', reason: 'CertificateInvalid' },
   {
-    test: /\b50[0234]\b|service unavailable|bad gateway/i,
+    test: status('50[0234]', 'service unavailable|bad gateway'),
     class: 'Registry',
     reason: 'RegistryUnreachableFromNode',
   },
@@ -49,10 +64,14 @@ const PATTERNS: readonly Pattern[] = [
   },
 ];
 
+/** References and addresses: an image may be called certificate or forbidden, and have any number as its tag. */
+const NAMES = /"[^"\s]*"|https?:\/\/\S+|(?:[a-z0-9._-]+(?::[0-9]+)?\/)+[a-z0-9._-]+[:@][\w.:-]*\w/gi;
+
 /** `kubeletReason` is the container's waiting reason, such as ErrImagePull. */
 export function classifyPullFailure(kubeletReason: string, text: string): PullFailure {
   const message = firstLine(text === '' ? kubeletReason : text);
-  const match = PATTERNS.find(({ test }) => test.test(text) || test.test(kubeletReason));
+  const words = text.slice(0, READ_LIMIT).replace(NAMES, ' ');
+  const match = PATTERNS.find(({ test }) => test.test(words) || test.test(kubeletReason));
   return match === undefined
     ? { class: 'Node', reason: 'ImagePullFailed', message }
     : { class: match.class, reason: match.reason, message };
