@@ -16,6 +16,8 @@ const KEYS_ANNOTATION = 'larder.dev/pull-keys';
 export const IDENTITY_ANNOTATION = 'larder.dev/pull-identity';
 const UNPRIVILEGED_UID = 65_534;
 const HASH_LENGTH = 10;
+/** Characters of what a kubelet tells. */
+const KEPT_TEXT = 4_096;
 
 interface ContainerState {
   readonly waiting?: { readonly reason?: string; readonly message?: string };
@@ -106,8 +108,21 @@ function asksFor(image: string, key: string): boolean {
 }
 
 function projectStatus({ phase, reason, message, startTime, containerStatuses }: PodStatus): PodStatus {
-  const statuses = containerStatuses?.map(({ name, imageID, state }) => ({ name, imageID, state }));
-  return { phase, reason, message, startTime, containerStatuses: statuses };
+  const statuses = containerStatuses?.map(({ name, imageID, state }) => ({
+    name,
+    imageID,
+    state: state === undefined ? undefined : projectState(state),
+  }));
+  return { phase, reason, message: message?.slice(0, KEPT_TEXT), startTime, containerStatuses: statuses };
+}
+
+/** What a registry answered may be a page. */
+function projectState({ waiting, running, terminated }: ContainerState): ContainerState {
+  if (running !== undefined) return { running: { startedAt: running.startedAt ?? null } };
+  if (terminated !== undefined) return { terminated: { finishedAt: terminated.finishedAt ?? null } };
+  if (waiting === undefined) return {};
+  const { reason = '', message = '' } = waiting;
+  return { waiting: { reason, message: message.slice(0, KEPT_TEXT) } };
 }
 
 /** What the API server needs of a node to own a pod. */

@@ -115,6 +115,30 @@ describe('projectPullPod', () => {
     const { annotations } = project(many, { 'larder.dev/pull-identity': 'x'.repeat(9_999) }).metadata;
     expect(JSON.stringify(annotations).length).toBeLessThan(200);
   });
+
+  it('keeps of what a kubelet tells no more than is read', () => {
+    const page = 'x'.repeat(100_000);
+    const states = [
+      { waiting: { reason: 'ErrImagePull', message: page } },
+      { running: { startedAt: '2026-11-01T10:00:00Z' } },
+      { terminated: { finishedAt: '2026-11-01T10:00:00Z', message: page, containerID: 'containerd://1' } },
+      {},
+    ];
+    const containerStatuses = states.map((state, n) => ({ name: `pull-${String(n)}`, imageID: '', state }));
+    const raw = {
+      metadata: { name: 'x' },
+      spec: { containers },
+      status: { message: page, containerStatuses },
+    };
+    const { status } = projectPullPod(raw);
+    expect(JSON.stringify(status).length).toBeLessThan(10_000);
+    expect(status?.containerStatuses?.map(({ state }) => state)).toEqual([
+      { waiting: { reason: 'ErrImagePull', message: page.slice(0, 4_096) } },
+      { running: { startedAt: '2026-11-01T10:00:00Z' } },
+      { terminated: { finishedAt: '2026-11-01T10:00:00Z' } },
+      {},
+    ]);
+  });
 });
 
 describe('judgePullPod', () => {
