@@ -4,7 +4,7 @@ import { listMap, localReference, objectName, text, withRules } from './fields.t
 import type { Parsed } from './immutable.ts';
 
 /** Clouds whose workload identity can stand in for a pull secret. */
-export const PROVIDERS = ['None', 'GCP', 'AWS', 'Azure'] as const;
+const PROVIDERS = ['None', 'GCP', 'AWS', 'Azure'] as const;
 /** One of `PROVIDERS`. */
 export type Provider = (typeof PROVIDERS)[number];
 

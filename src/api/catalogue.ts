@@ -108,7 +108,7 @@ function repeated(rows: readonly Record<string, unknown>[], fields: readonly str
   });
 }
 
-export const catalogueSchema = z.object({
+const catalogueSchema = z.object({
   cuda: table(cudaRow, ['version']),
   hardware: table(hardwareRow, ['generation']),
   frameworks: table(frameworkRow, ['name', 'version']),

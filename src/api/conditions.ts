@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { count, listMap, matching, text, time } from './fields.ts';
 
 /** Longest condition message, in characters; writers cut theirs to it. */
-export const CONDITION_MESSAGE_MAX = 1024;
+const CONDITION_MESSAGE_MAX = 1024;
 
 const CONDITION_STATUSES = ['True', 'False', 'Unknown'] as const;
 

@@ -12,7 +12,7 @@ interface Flags extends RecordFlags {
 }
 
 /** The command; prints JSON unless told otherwise. */
-export function exportCommand(io: CliIo): Command {
+export function exportRecordsCommand(io: CliIo): Command {
   const output = new Option('-o, --output <format>', 'how they are printed');
   return withRecordOptions(new Command('export'))
     .description('print the records as a UFDL server lists its images; import takes them')

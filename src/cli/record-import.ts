@@ -28,7 +28,7 @@ interface Imported {
 }
 
 /** The command; exit code 1 if an image was refused. */
-export function importCommand(io: CliIo): Command {
+export function importRecordsCommand(io: CliIo): Command {
   return withRecordOptions(withOutput(new Command('import')))
     .description('create the records that are missing; what is there is compared and never changed')
     .argument(

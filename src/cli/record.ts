@@ -2,13 +2,13 @@
 
 import { Command } from 'commander';
 import type { CliIo } from './io.ts';
-import { exportCommand } from './record-export.ts';
-import { importCommand } from './record-import.ts';
+import { exportRecordsCommand } from './record-export.ts';
+import { importRecordsCommand } from './record-import.ts';
 
 /** The command with its verbs. */
 export function recordCommand(io: CliIo): Command {
   return new Command('record')
     .description('take over the images of a UFDL server as DockerImageRecords, and write them out again')
-    .addCommand(importCommand(io))
-    .addCommand(exportCommand(io));
+    .addCommand(importRecordsCommand(io))
+    .addCommand(exportRecordsCommand(io));
 }

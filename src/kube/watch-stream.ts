@@ -6,7 +6,7 @@ import { type ApiError, apiErrorFrom } from './api-error.ts';
 import type { RawObject } from './resource.ts';
 
 /** ERROR is not among them: it ends the watch as an exception. */
-export const WATCH_EVENT_TYPES = ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK'] as const;
+const WATCH_EVENT_TYPES = ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK'] as const;
 /** One of `WATCH_EVENT_TYPES`. */
 export type WatchEventType = (typeof WATCH_EVENT_TYPES)[number];
 

@@ -8,7 +8,7 @@ const name = (what: string) => z.string().max(253).describe(what);
 const count = (what: string) => z.int().min(0).describe(what);
 
 /** As in the SpawnerImages JSON; `digest` is left out while it is not known. */
-export const spawnerImageSchema = z
+const spawnerImageSchema = z
   .object({
     reference: z.string().describe('registry/repository:tag'),
     tag: z.string().describe('Tag, unmodified.'),
@@ -80,7 +80,7 @@ export const conditionSchema = z
   })
   .meta({ id: 'Condition' });
 
-export const originSchema = z
+const originSchema = z
   .enum(['Scan', 'Status'])
   .describe(
     'Scan: the whole list. Status: only the selected images, because the registry does not answer this replica.',

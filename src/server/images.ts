@@ -160,7 +160,7 @@ async function coverageBody(all: readonly ImageCoverage[], nodes: readonly NodeF
   return `${head},"images":${await stringifySlowly(all.map(describeCoverage))}}\n`;
 }
 
-export function sumCounts(all: readonly StockCounts[]): StockCounts {
+function sumCounts(all: readonly StockCounts[]): StockCounts {
   const fields: Readonly<Record<PairState, keyof StockCounts>> = {
     Present: 'present',
     Failed: 'failed',

@@ -16,7 +16,7 @@ const PROBLEMS = [
   'Unavailable',
 ] as const;
 
-export const problemSchema = z
+const problemSchema = z
   .object({
     type: z.string(),
     title: z.string(),

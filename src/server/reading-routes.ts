@@ -25,7 +25,7 @@ export function readingRoutes(parts: ReadingParts): RouteGroup {
   };
 }
 
-export const DOCUMENT_OPERATION: Operation = {
+const DOCUMENT_OPERATION: Operation = {
   method: 'get',
   path: '/openapi.json',
   operationId: 'getOpenApi',

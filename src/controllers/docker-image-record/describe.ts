@@ -77,7 +77,7 @@ function describePullInfo(before: PullInfo | undefined, { reference, found, now 
 }
 
 /** Ordered pull specs in the words of the status. */
-export function asStatus({ tagSpecs, digestSpecs, mediaTypes }: PullSpecs): Omit<PullInfo, 'resolvedAt'> {
+function asStatus({ tagSpecs, digestSpecs, mediaTypes }: PullSpecs): Omit<PullInfo, 'resolvedAt'> {
   return {
     tagSpecs,
     digestSpecs: digestSpecs.map(({ platform, ...spec }) => ({

@@ -16,7 +16,7 @@ import type { Status } from './status.ts';
 type Labels = Readonly<Record<string, string>>;
 
 /** The labels that a record should have of ours; a name that leaves nothing for a label has none. */
-export function labelsOf({ spec }: DockerImageRecord, pk: number | undefined): Labels {
+function labelsOf({ spec }: DockerImageRecord, pk: number | undefined): Labels {
   const { framework } = spec;
   const named: readonly (readonly [key: string, value: string])[] = [
     [LABELS.pk, pk?.toString() ?? ''],

@@ -52,7 +52,7 @@ export function prepullPhase(options: PrepullOptions) {
 }
 
 /** The same for the same record, also after it was restored under another uid. */
-export function childNameOf({ metadata }: DockerImageRecord): string {
+function childNameOf({ metadata }: DockerImageRecord): string {
   return childName(metadata.name, `record ${metadata.name}`);
 }
 

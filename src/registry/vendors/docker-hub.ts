@@ -34,7 +34,7 @@ const PAGE = z.object({
 });
 
 /** Root of Docker Hub's own API. */
-export const DOCKER_HUB_URL = `https://${HUB_WEB_HOST}/`;
+const DOCKER_HUB_URL = `https://${HUB_WEB_HOST}/`;
 const PAGE_SIZE = 100;
 /** A first look reads the newest tags only; the rest is asked for by HEAD when it is wanted. */
 const MAX_PAGES = 3;

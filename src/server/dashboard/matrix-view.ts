@@ -54,7 +54,7 @@ export interface MatrixSelection {
 }
 
 /** Labels that providers give the nodes of one pool; the first that occurs is the default. */
-export const POOL_LABELS = [
+const POOL_LABELS = [
   'karpenter.sh/nodepool',
   'cloud.google.com/gke-nodepool',
   'eks.amazonaws.com/nodegroup',
