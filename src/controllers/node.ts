@@ -69,10 +69,11 @@ export function nodeFacts({ metadata, spec = {}, status = {} }: RawNode): NodeFa
 type Machine = Pick<NodeFacts, 'os' | 'architecture' | 'ephemeralBytes' | 'machineId'>;
 
 function machine({ nodeInfo = {}, allocatable = {} }: NonNullable<RawNode['status']>): Machine {
-  const { operatingSystem = 'linux', architecture = '', machineID = '' } = nodeInfo;
+  const { operatingSystem = '', architecture = '', machineID = '' } = nodeInfo;
   const ephemeralBytes = parseQuantity(allocatable['ephemeral-storage']);
   return {
-    os: operatingSystem,
+    // Empty until the kubelet has told it.
+    os: operatingSystem === '' ? 'linux' : operatingSystem,
     architecture,
     ...(ephemeralBytes !== undefined && { ephemeralBytes }),
     ...(machineID !== '' && { machineId: machineID }),

@@ -49,6 +49,12 @@ describe('nodeFacts', () => {
     });
   });
 
+  it('takes a node for Linux whose kubelet has not said yet what it is', () => {
+    const os = (operatingSystem: string): string =>
+      nodeFacts({ metadata: { name: 'n1' }, status: { nodeInfo: { operatingSystem } } }).os;
+    expect([os(''), os('linux'), os('windows')]).toEqual(['linux', 'linux', 'windows']);
+  });
+
   it.each([
     ['1024', 1_024],
     ['500m', 0.5],
