@@ -1,39 +1,29 @@
 /** Phase: which digest and platforms the image has. A digest in the spec needs nothing from the registry. */
 
 import type { PrepulledImage } from '../../api/prepulled-image.ts';
-import type { Clock } from '../../clock.ts';
 import { parseDuration } from '../../domain/duration.ts';
 import { formatReference, type Reference, validateReference } from '../../domain/reference.ts';
 import type { Draft } from '../../kube/conclusion.ts';
-import { type ConditionUpdate, setCondition } from '../../kube/condition.ts';
+import { type ConditionUpdate, findCondition, setCondition } from '../../kube/condition.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { type Result, TerminalError, WaitingError } from '../../kube/result.ts';
-import type { RegistryClient } from '../../registry/client.ts';
-import { isRegistryError, RegistryError, registryReason } from '../../registry/errors.ts';
+import { isRegistryError, type RegistryError, registryReason } from '../../registry/errors.ts';
 import type { ResolvedImage } from '../../registry/image-resolver.ts';
-import type { AccessReader } from '../access.ts';
-import { credentialsFound, credentialsMissing } from '../credentials-condition.ts';
 import { prepulledImageType } from '../kinds.ts';
 import { retryPause } from '../retry-pause.ts';
 import { wantId } from '../want.ts';
+import { type AskOptions, askIfItAnswers, type Mark, type Question } from './ask.ts';
 import { formatBytes } from './bytes.ts';
 import { describeImage } from './describe.ts';
 import { tagMoved } from './events.ts';
 import { isRefusal } from './refusal.ts';
-import { type SilentRegistries, SilentRegistryError, wayTo } from './silent-registries.ts';
+import { SilentRegistryError, wayTo } from './silent-registries.ts';
 import type { Status } from './status.ts';
 
-export interface ResolveOptions {
-  readonly registry: Pick<RegistryClient, 'resolve' | 'headDigest'>;
-  readonly access: Pick<AccessReader, 'grant'>;
-  readonly clock: Clock;
+export interface ResolveOptions extends AskOptions {
   /** The last attempt for each object; lost at a restart, which costs one request each. */
   readonly resolved: Map<string, Resolution>;
-  readonly silent: SilentRegistries;
 }
-
-/** One attempt takes no longer, however many answers it needs. */
-const ATTEMPT_MS = 60_000;
 
 /** What a digest means never changes, but who may pull it does: asked no more often than this. */
 const PERMISSION_MS = 1_800_000;
@@ -98,12 +88,18 @@ function isOfSpec({ metadata }: PrepulledImage, { generation }: Resolution): boo
   return generation === metadata.generation;
 }
 
-type Past = Pick<Resolution, 'permittedAt' | 'failures'>;
+/** What is known when an attempt begins. */
+interface Past extends Pick<Resolution, 'permittedAt' | 'failures' | 'words'> {
+  /** The registry has told this process what it is. */
+  readonly isFound: boolean;
+}
 
 /** An edit may have put right what was wrong. */
 function pastOf(image: PrepulledImage, last: Resolution | undefined, monotonic: number): Past {
-  if (last === undefined) return { permittedAt: monotonic, failures: 0 };
-  return { permittedAt: last.permittedAt, failures: isOfSpec(image, last) ? last.failures : 0 };
+  const { permittedAt } = last ?? { permittedAt: monotonic };
+  return last !== undefined && isOfSpec(image, last)
+    ? { permittedAt, failures: last.failures, words: last.words, isFound: !last.failed }
+    : { permittedAt, failures: 0, words: [], isFound: false };
 }
 
 interface Pass {
@@ -123,7 +119,7 @@ async function attempt(options: ResolveOptions, pass: Pass, past: Past): Promise
   const { clock } = options;
   const { image, draft, context } = pass;
   const isStale = context.requested || clock.monotonic() - past.permittedAt >= PERMISSION_MS;
-  const { words, retryMs, failures } = await resolve(options, pass, { isStale, failures: past.failures });
+  const { words, retryMs, failures } = await resolve(options, pass, { ...past, isStale });
   const failed = retryMs !== undefined;
   const now = clock.monotonic();
   return {
@@ -147,7 +143,7 @@ interface Ended extends Pick<Resolution, 'words' | 'failures'> {
 async function resolve(
   options: ResolveOptions,
   pass: Pass,
-  { isStale, failures }: Pick<Question, 'isStale'> & Pick<Past, 'failures'>,
+  past: Past & Pick<Question, 'isStale'>,
 ): Promise<Ended> {
   const { image, draft, context } = pass;
   const reference = parseImage(image.spec.image);
@@ -157,11 +153,17 @@ async function resolve(
     words.push(update);
     set(update);
   };
+  const { isStale, isFound } = past;
+  const { requested: insists, signal } = context;
   try {
-    const asker = { insists: context.requested, intervalMs: parseDuration(image.spec.interval) };
-    const found = await options.silent.ask(wayTo(image), asker, () =>
-      askInTime(options, image, { reference, isStale, mark, signal: context.signal }),
-    );
+    const found = await askIfItAnswers(options, image, {
+      reference,
+      isStale,
+      isFound,
+      insists,
+      mark,
+      signal,
+    });
     announce(pass, reference, found);
     draft.image = describeImage(image, reference, found);
     draft.size = formatBytes(found.size);
@@ -169,14 +171,26 @@ async function resolve(
     return { words, retryMs: undefined, failures: 0 };
   } catch (error) {
     if (!isRegistryError(error) && !(error instanceof WaitingError)) throw error;
+    const ended = { words, ...pauseAfter(error, image, past.failures) };
+    // What was found earlier is not in doubt because others wait for the registry in vain.
+    if (error instanceof SilentRegistryError && isTold(pass, reference))
+      return { ...ended, words: past.words };
     const reason = error instanceof WaitingError ? error.reason : registryReason(error);
     // With a digest the nodes pull all the same: what we cannot ask stays unknown, and counts as fitting and small.
     const isUnknown = reference.digest !== undefined && !isRefusal(image, reason);
     mark({ type: 'Resolved', status: isUnknown ? 'Unknown' : 'False', reason, message: error.message });
     draft.image = lastKnown(draft, reference) ?? describeImage(image, reference, undefined);
     draft.size = formatBytes(draft.image.size);
-    return { words, ...pauseAfter(error, image, failures) };
+    return ended;
   }
+}
+
+/** Whether the status says already what this very reference means. */
+function isTold({ image, draft }: Pass, reference: Reference): boolean {
+  const { observedGeneration } = findCondition(draft, 'Resolved') ?? {};
+  return (
+    observedGeneration === image.metadata.generation && lastKnown(draft, reference)?.digest !== undefined
+  );
 }
 
 function pauseAfter(
@@ -189,66 +203,6 @@ function pauseAfter(
   if (error instanceof SilentRegistryError) return { retryMs: error.waitMs, failures };
   const pauseMs = retryPause(failures + 1, parseDuration(spec.interval));
   return { retryMs: Math.max(error.retryAfterMs ?? 0, pauseMs), failures: failures + 1 };
-}
-
-interface Question {
-  readonly reference: Reference;
-  /** Our permission was last shown so long ago that it may have been taken away. */
-  readonly isStale: boolean;
-  readonly mark: Mark;
-  readonly signal: AbortSignal;
-}
-
-async function askInTime(
-  options: ResolveOptions,
-  image: PrepulledImage,
-  question: Question,
-): Promise<ResolvedImage> {
-  const { reference, signal } = question;
-  const timeout = new AbortController();
-  const timer = options.clock.schedule(ATTEMPT_MS, () => {
-    timeout.abort(tooSlow(reference));
-  });
-  try {
-    return await ask(options, image, { ...question, signal: AbortSignal.any([signal, timeout.signal]) });
-  } finally {
-    timer.cancel();
-  }
-}
-
-function tooSlow(reference: Reference): RegistryError {
-  const message = `resolving ${formatReference(reference)}: not finished within ${ATTEMPT_MS / 1000} s`;
-  return new RegistryError(message, { code: 'TIMEOUT', registry: reference.registry });
-}
-
-async function ask(
-  { access, registry }: ResolveOptions,
-  { metadata, spec }: PrepulledImage,
-  { reference, isStale, mark, signal }: Question,
-): Promise<ResolvedImage> {
-  const request = {
-    namespace: metadata.namespace ?? '',
-    registry: reference.registry,
-    repository: reference.repository,
-    access: spec.access,
-    signal,
-  };
-  const granted = await access.grant(request).catch((error: unknown) => {
-    if (error instanceof WaitingError) mark(credentialsMissing(error));
-    throw error;
-  });
-  mark(credentialsFound(spec.access, granted, { pulls: true }));
-  // What is known of a digest costs no request, and so shows nothing to the registry.
-  if (isStale && reference.digest !== undefined && namesCredentials(spec.access))
-    await registry.headDigest(reference, granted.access, { signal });
-  return registry.resolve(reference, granted.access, { signal });
-}
-
-function namesCredentials({
-  pullSecretRefs = [],
-  serviceAccountName,
-}: PrepulledImage['spec']['access']): boolean {
-  return pullSecretRefs.length > 0 || serviceAccountName !== undefined;
 }
 
 function announce({ image, draft, context }: Pass, reference: Reference, { digest }: ResolvedImage): void {
@@ -280,8 +234,6 @@ function parseImage(text: string): Reference {
   if (!reference.ok) throw new TerminalError('InvalidSpec', `spec.image: ${reference.error.message}`);
   return reference.value;
 }
-
-type Mark = (words: ConditionUpdate) => void;
 
 function marker(image: PrepulledImage, draft: Draft<Status>, { now }: PhaseContext): Mark {
   const moment = { now, generation: image.metadata.generation };

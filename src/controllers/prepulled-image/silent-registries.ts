@@ -5,11 +5,9 @@
 
 import type { PrepulledImage } from '../../api/prepulled-image.ts';
 import type { Clock } from '../../clock.ts';
-import { isRegistryError, RegistryError, type RegistryErrorCode } from '../../registry/errors.ts';
+import { isRegistryError, RegistryError } from '../../registry/errors.ts';
 import { retryPause } from '../retry-pause.ts';
 
-/** Nothing came back. */
-const SILENT: ReadonlySet<RegistryErrorCode> = new Set(['TIMEOUT', 'UNREACHABLE']);
 /** Images that may ask a registry at once of which nobody knows yet whether it answers. */
 const MAX_STRANGERS = 4;
 /** For the others, and for those that wait for the one that tries again, milliseconds. */
@@ -50,8 +48,6 @@ export interface Asker {
 
 interface Silence {
   readonly error: RegistryError;
-  /** In a row. */
-  readonly failures: number;
   /** Monotonic milliseconds from which one may try again. */
   readonly until: number;
 }
@@ -115,7 +111,8 @@ export class SilentRegistries {
     error: RegistryError,
     { since, intervalMs }: { readonly since: number; readonly intervalMs: number },
   ): void {
-    if (!SILENT.has(error.code)) {
+    // A connection that is refused costs nobody any time.
+    if (error.code !== 'TIMEOUT') {
       this.#noteAnswer(registry);
       return;
     }
@@ -123,9 +120,8 @@ export class SilentRegistries {
     const { answeredAt = Number.NEGATIVE_INFINITY, silence } = registry;
     // It has answered others meanwhile; or they have waited for the same, at the same time.
     if (answeredAt >= since || (silence !== undefined && now < silence.until)) return;
-    const failures = (silence?.failures ?? 0) + 1;
-    const until = now + retryPause(failures, intervalMs);
-    Object.assign(registry, { answeredAt: undefined, silence: { error, failures, until } });
+    const until = now + retryPause(1, intervalMs);
+    Object.assign(registry, { answeredAt: undefined, silence: { error, until } });
   }
 
   #remember(key: string, registry: Registry): void {
