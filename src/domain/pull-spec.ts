@@ -6,6 +6,8 @@
  * 2. Specs come in input order, the index before its children; duplicates (same reference) are merged into the first,
  *    a type that is missing there is filled in; then a stable sort by rank, descending. Never by digest.
  * 3. Tag specs keep their order; the first is "any tag".
+ *
+ * `config` of ArchitectureSources is known to build systems only: nobody but the cases states it.
  */
 
 import type { Platform } from './platform.ts';
@@ -106,11 +108,6 @@ export function buildPullInfo(tagSpecs: readonly TagSpec[], digestSpecs: readonl
 /** The first spec of exactly this type. */
 export function digestSpecForType(info: PullInfo, mediaType: string): DigestSpec | undefined {
   return info.digestSpecs.find((spec) => spec.mediaType === mediaType);
-}
-
-/** The specs under another tag, such as the unique one that a build made beside a floating one. */
-export function replaceTag(specs: readonly TagSpec[], tag: string): readonly TagSpec[] {
-  return specs.map((spec) => buildTagSpec(spec, tag, spec.mediaTypes));
 }
 
 /** Where the architecture of an image may be stated, the most reliable first. */

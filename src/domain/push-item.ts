@@ -1,21 +1,37 @@
-/** Fields of a pushsource item that a record may take over: signing keys, checksums, the build's name-version-release. */
+/**
+ * Push items of pushsource: what a record may take over from them. Checksums are those of files, not of manifests: they
+ * are checked as pushsource does, and only the cases look at their values.
+ */
 
+import type { PullInfo } from './pull-spec.ts';
+import { type Fields, isFields, readTextList, readTexts } from './push-fields.ts';
+import { readPullInfo } from './push-pull-info.ts';
 import { err, ok, type Result } from './result.ts';
 
 export interface PushItem {
   readonly name: string;
   readonly state: string;
+  /** Name of pushsource's class, such as SourceContainerImagePushItem. */
+  readonly type?: string;
   readonly dest: readonly string[];
   /** Lower case. */
   readonly md5sum?: string;
   /** Lower case. */
   readonly sha256sum?: string;
   readonly origin?: string;
+  readonly productName?: string;
   readonly build?: Build;
   /** Key the content was signed with, upper case. */
   readonly signingKey?: string;
   /** Key the content should be signed with, lower case. */
   readonly destSigningKey?: string;
+  readonly sourceTags: readonly string[];
+  /** As it was written, such as x86_64. */
+  readonly arch?: string;
+  /** Label `architecture` of the image, as it was written. */
+  readonly architectureLabel?: string;
+  /** Only of container images. */
+  readonly pullInfo?: PullInfo;
 }
 
 /** A name-version-release in its parts. */
@@ -28,45 +44,33 @@ export interface Build {
 const TEXT_FIELDS = [
   'name',
   'state',
+  'type',
   'md5sum',
   'sha256sum',
   'origin',
+  'product_name',
   'build',
   'signing_key',
   'dest_signing_key',
+  'arch',
 ] as const;
 const MD5_LENGTH = 32;
 const SHA256_LENGTH = 64;
 
-/** Reads the fields as pushsource names them; unknown ones are ignored, null counts as absent. */
-export function readPushItem(fields: Readonly<Record<string, unknown>>): Result<PushItem> {
-  const texts = readTexts(fields);
-  if (!texts.ok) return texts;
-  const { md5sum, sha256sum } = texts.value;
-  const checksum =
-    checksumProblem('md5sum', md5sum, MD5_LENGTH) ?? checksumProblem('sha256sum', sha256sum, SHA256_LENGTH);
-  if (checksum !== undefined) return err(checksum);
-  const dest = fields['dest'] ?? [];
-  if (!isTextList(dest)) return err('dest must be a list of strings');
-  const build = texts.value.build === undefined ? undefined : parseBuild(texts.value.build);
-  return build?.ok === false ? build : ok(assemble(texts.value, dest, build?.value));
-}
-
 type Texts = Partial<Readonly<Record<(typeof TEXT_FIELDS)[number], string>>>;
 
-function readTexts(fields: Readonly<Record<string, unknown>>): Result<Texts> {
-  const texts: Partial<Record<(typeof TEXT_FIELDS)[number], string>> = {};
-  for (const field of TEXT_FIELDS) {
-    const value = fields[field];
-    if (value === undefined || value === null) continue;
-    if (typeof value !== 'string') return err(`${field} must be a string`);
-    texts[field] = value;
-  }
-  return ok(texts);
-}
-
-function isTextList(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
+/** Reads the fields as pushsource names them; unknown ones are ignored, null counts as absent. Errors begin with the field. */
+export function readPushItem(fields: Fields): Result<PushItem> {
+  const texts = readTexts(fields, TEXT_FIELDS);
+  if (!texts.ok) return texts;
+  const checksum = checksumProblem(texts.value);
+  if (checksum !== undefined) return err(checksum);
+  const text = assembleTexts(texts.value);
+  if (!text.ok) return text;
+  const lists = readLists(fields);
+  if (!lists.ok) return lists;
+  const image = readImage(fields);
+  return image.ok ? ok({ ...text.value, ...lists.value, ...image.value }) : image;
 }
 
 /** `name-version-release`; the name may hold hyphens. */
@@ -78,21 +82,58 @@ export function parseBuild(text: string): Result<Build> {
     : ok({ name, version, release });
 }
 
-function assemble(texts: Texts, dest: readonly string[], build: Build | undefined): PushItem {
-  const { name = '', state = 'PENDING', origin } = texts;
+function readBuild(text: string | undefined): Result<Build | undefined> {
+  return text === undefined ? ok(undefined) : parseBuild(text);
+}
+
+type TextPart = Omit<PushItem, 'dest' | 'sourceTags' | 'architectureLabel' | 'pullInfo'>;
+
+function assembleTexts(texts: Texts): Result<TextPart> {
+  const { name = '', state = 'PENDING', type, origin, arch } = texts;
+  const build = readBuild(texts.build);
+  if (!build.ok) return err(`build ${build.error}`);
   const optional = {
+    type,
     md5sum: texts.md5sum?.toLowerCase(),
     sha256sum: texts.sha256sum?.toLowerCase(),
     origin,
-    build,
+    productName: texts.product_name,
+    build: build.value,
     signingKey: texts.signing_key?.toUpperCase(),
     destSigningKey: texts.dest_signing_key?.toLowerCase(),
+    arch,
   };
   const present = Object.entries(optional).filter(([, value]) => value !== undefined && value !== '');
-  return { name, state, dest, ...(Object.fromEntries(present) as Partial<PushItem>) };
+  return ok({ name, state, ...(Object.fromEntries(present) as Partial<TextPart>) });
 }
 
-function checksumProblem(field: string, value: string | undefined, length: number): string | undefined {
+function readLists(fields: Fields): Result<Pick<PushItem, 'dest' | 'sourceTags'>> {
+  const dest = readTextList(fields, 'dest');
+  if (!dest.ok) return dest;
+  const sourceTags = readTextList(fields, 'source_tags');
+  return sourceTags.ok ? ok({ dest: dest.value, sourceTags: sourceTags.value }) : sourceTags;
+}
+
+function readImage(fields: Fields): Result<Pick<PushItem, 'architectureLabel' | 'pullInfo'>> {
+  const labels = fields['labels'] ?? {};
+  if (!isFields(labels)) return err('labels must be an object');
+  const label = readTexts(labels, ['architecture']);
+  if (!label.ok) return err(`labels.${label.error}`);
+  const { architecture } = label.value;
+  const info = fields['pull_info'] ?? undefined;
+  const pullInfo = info === undefined ? undefined : readPullInfo(info);
+  if (pullInfo?.ok === false) return pullInfo;
+  return ok({
+    ...(architecture !== undefined && { architectureLabel: architecture }),
+    ...(pullInfo && { pullInfo: pullInfo.value }),
+  });
+}
+
+function checksumProblem({ md5sum, sha256sum }: Texts): string | undefined {
+  return hexProblem('md5sum', md5sum, MD5_LENGTH) ?? hexProblem('sha256sum', sha256sum, SHA256_LENGTH);
+}
+
+function hexProblem(field: string, value: string | undefined, length: number): string | undefined {
   if (value === undefined) return undefined;
   if (value.length !== length) return `${field} has ${value.length} characters, not ${length}`;
   return /^[0-9a-f]+$/i.test(value) ? undefined : `${field} is not hexadecimal`;

@@ -11,7 +11,6 @@ import {
   buildTagSpec,
   digestSpecForType,
   type PullInfo,
-  replaceTag,
   selectLabels,
   validatePullSpec,
 } from '../../src/domain/pull-spec.ts';
@@ -21,7 +20,7 @@ import { parseChallenges } from '../../src/registry/challenge.ts';
 import { computeDigest } from '../../src/registry/content-digest.ts';
 import { anonymous, parseDockerConfig } from '../../src/registry/keychain.ts';
 import { DOCKER_LIST, DOCKER_SCHEMA1_SIGNED } from '../../src/registry/media-types.ts';
-import { describeBuild, type KojiBuild } from '../support/koji-build.ts';
+import { describeBuild, type KojiBuild, replaceTag } from '../support/koji-build.ts';
 import { playRegistryHttp, playRegistrySource } from '../support/pushsource-registry.ts';
 
 interface Case {

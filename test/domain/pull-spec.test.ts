@@ -7,7 +7,6 @@ import {
   buildTagSpec,
   type DigestSpec,
   digestSpecForType,
-  replaceTag,
   selectLabels,
   validatePullSpec,
 } from '../../src/domain/pull-spec.ts';
@@ -80,21 +79,6 @@ describe('digestSpecForType', () => {
     const info = buildPullInfo([], [spec('1', MANIFEST), spec('2', MANIFEST)]);
     expect(digestSpecForType(info, MANIFEST)?.digest).toBe('sha256:1');
     expect(digestSpecForType(info, LIST)).toBeUndefined();
-  });
-});
-
-describe('replaceTag', () => {
-  it('works on registries with a port', () => {
-    const specs = [buildTagSpec({ registry: 'localhost:5000', repository: 'a' }, 'latest', [LIST])];
-    expect(replaceTag(specs, 'unique')).toEqual([
-      {
-        registry: 'localhost:5000',
-        repository: 'a',
-        tag: 'unique',
-        mediaTypes: [LIST],
-        reference: 'localhost:5000/a:unique',
-      },
-    ]);
   });
 });
 

@@ -3,7 +3,10 @@ import { parseBuild, readPushItem } from '../../src/domain/push-item.ts';
 
 describe('readPushItem', () => {
   it('fills in what is absent and writes keys and checksums as pushsource does', () => {
-    expect(readPushItem({})).toEqual({ ok: true, value: { name: '', state: 'PENDING', dest: [] } });
+    expect(readPushItem({})).toEqual({
+      ok: true,
+      value: { name: '', state: 'PENDING', dest: [], sourceTags: [] },
+    });
     const item = readPushItem({
       name: 'n',
       state: 'NOTFOUND',
@@ -14,6 +17,11 @@ describe('readPushItem', () => {
       build: 'a-name-1.0-2',
       signing_key: 'f21541eb',
       dest_signing_key: '199E2F91FD431D51',
+      source_tags: ['1-source'],
+      arch: 'x86_64',
+      labels: { architecture: 'amd64', other: 7 },
+      product_name: 'Object Detection',
+      type: 'ContainerImagePushItem',
       unknown: 7,
     });
     expect(item).toEqual({
@@ -22,6 +30,11 @@ describe('readPushItem', () => {
         name: 'n',
         state: 'NOTFOUND',
         dest: ['repo:tag'],
+        sourceTags: ['1-source'],
+        arch: 'x86_64',
+        architectureLabel: 'amd64',
+        productName: 'Object Detection',
+        type: 'ContainerImagePushItem',
         md5sum: 'a'.repeat(32),
         sha256sum: 'b'.repeat(64),
         origin: 'RHBA-2020:2807',
@@ -38,7 +51,13 @@ describe('readPushItem', () => {
     [{ md5sum: 'z'.repeat(32) }, 'md5sum is not hexadecimal'],
     [{ dest: 'repo:tag' }, 'dest must be a list of strings'],
     [{ dest: [1] }, 'dest must be a list of strings'],
-    [{ build: 'nover' }, '"nover" is not name-version-release'],
+    [{ build: 'nover' }, 'build "nover" is not name-version-release'],
+    [{ origin: 'x'.repeat(1025) }, 'origin has more than 1024 characters'],
+    [{ source_tags: ['x'.repeat(1025)] }, 'source_tags has an entry of more than 1024 characters'],
+    [{ dest: Array.from({ length: 1025 }, () => 'a') }, 'dest has more than 1024 entries'],
+    [{ labels: [] }, 'labels must be an object'],
+    [{ labels: { architecture: 1 } }, 'labels.architecture must be a string'],
+    [{ pull_info: [] }, 'pull_info must be an object'],
   ])('refuses %j', (fields, error) => {
     expect(readPushItem(fields)).toEqual({ ok: false, error });
   });
@@ -46,7 +65,7 @@ describe('readPushItem', () => {
   it('takes null and empty keys for absent', () => {
     expect(readPushItem({ name: 'n', signing_key: null, dest_signing_key: '' })).toEqual({
       ok: true,
-      value: { name: 'n', state: 'PENDING', dest: [] },
+      value: { name: 'n', state: 'PENDING', dest: [], sourceTags: [] },
     });
   });
 });

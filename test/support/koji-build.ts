@@ -6,7 +6,6 @@ import {
   buildPullInfo,
   buildTagSpec,
   type DigestSpec,
-  replaceTag,
   type TagSpec,
 } from '../../src/domain/pull-spec.ts';
 import { parseReference } from '../../src/domain/reference.ts';
@@ -61,6 +60,11 @@ export function describeBuild(build: KojiBuild | undefined): Result<DescribedBui
     images: images.map((archive) => describeArchive(archive, image)),
     relatedImages: hasBundle ? relatedImages(image) : [],
   });
+}
+
+/** The specs under another tag: the unique one that a build made beside a floating one. */
+export function replaceTag(specs: readonly TagSpec[], tag: string): readonly TagSpec[] {
+  return specs.map((spec) => buildTagSpec(spec, tag, spec.mediaTypes));
 }
 
 function hasManifestList({ media_types: types }: NonNullable<KojiBuild['image']>): boolean {
