@@ -4,7 +4,7 @@ import type { Catalogue } from '../../api/catalogue.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { FieldErrors } from './answer.ts';
 import { type ImageInput, readImageInput } from './image-input.ts';
-import { JsonNumber, type JsonObject, type JsonValue } from './json-text.ts';
+import { type JsonMap, JsonNumber, type JsonValue } from './json-text.ts';
 
 /** An image with the key that it brings. */
 export interface ExportedImage {
@@ -15,7 +15,7 @@ export interface ExportedImage {
 /** The image, or why it cannot be taken over. Rows of tables are found by their names, never by the numbers there. */
 export function readExportedImage(value: JsonValue, catalogue: Catalogue): Result<ExportedImage> {
   if (!(value instanceof Map)) return err('it is not an object');
-  const members: JsonObject = value;
+  const members: JsonMap = value;
   const pk = members.get('pk');
   if (!(pk instanceof JsonNumber) || !Number.isSafeInteger(pk.value) || pk.value < 1)
     return err('it has no pk');
@@ -29,7 +29,7 @@ export function readExportedImage(value: JsonValue, catalogue: Catalogue): Resul
 }
 
 /** Objects become what a request names them by; what cannot be found stays, and is refused in the words for it. */
-function inputOf(members: JsonObject, catalogue: Catalogue): JsonObject {
+function inputOf(members: JsonMap, catalogue: Catalogue): JsonMap {
   const input = new Map(members);
   const replace = (name: string, find: (value: JsonValue) => JsonValue | undefined): void => {
     const value = members.get(name);
@@ -50,7 +50,7 @@ function frameworkOf(value: JsonValue, { frameworks }: Catalogue): JsonValue | u
   return row === undefined ? undefined : new JsonNumber(String(row.pk));
 }
 
-function unknownFramework(members: JsonObject, catalogue: Catalogue): string | undefined {
+function unknownFramework(members: JsonMap, catalogue: Catalogue): string | undefined {
   const framework = members.get('framework') ?? null;
   const [name, version] = [memberOf(framework, 'name'), memberOf(framework, 'version')];
   if (typeof name !== 'string' || typeof version !== 'string') return undefined;
@@ -59,7 +59,7 @@ function unknownFramework(members: JsonObject, catalogue: Catalogue): string | u
 }
 
 function memberOf(value: JsonValue, name: string): JsonValue | undefined {
-  return value instanceof Map ? (value as JsonObject).get(name) : undefined;
+  return value instanceof Map ? (value as JsonMap).get(name) : undefined;
 }
 
 function describeErrors(errors: FieldErrors): string {

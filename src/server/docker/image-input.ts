@@ -20,7 +20,7 @@ import {
   slugField,
   textField,
 } from './input-fields.ts';
-import type { JsonObject, JsonValue } from './json-text.ts';
+import type { JsonMap, JsonValue } from './json-text.ts';
 import { pythonType } from './python-text.ts';
 
 /** What a request states; what it leaves out is absent. */
@@ -114,7 +114,7 @@ export function readImageInput(body: JsonValue, options: InputOptions): Result<I
     const expected = `Invalid data. Expected a dictionary, but got ${pythonType(body)}.`;
     return err({ non_field_errors: [expected] });
   }
-  const members: JsonObject = body;
+  const members: JsonMap = body;
   const errors: Record<string, readonly string[]> = {};
   const input: Record<string, unknown> = {};
   const cpu = effectiveCpu(members, options);
@@ -130,7 +130,7 @@ export function readImageInput(body: JsonValue, options: InputOptions): Result<I
 }
 
 /** Whether the image uses no GPU once the request is carried out; an unreadable value is told elsewhere. */
-function effectiveCpu(members: JsonObject, { present }: InputOptions): boolean {
+function effectiveCpu(members: JsonMap, { present }: InputOptions): boolean {
   const stated = members.get('cpu');
   const read = stated === undefined ? undefined : booleanField(stated);
   return read?.ok === true ? read.value : (present?.cpu ?? false);

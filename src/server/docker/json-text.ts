@@ -23,9 +23,9 @@ export class JsonNumber {
 }
 
 /** By name; of repeated names the last one counts. */
-export type JsonObject = ReadonlyMap<string, JsonValue>;
+export type JsonMap = ReadonlyMap<string, JsonValue>;
 /** Any JSON. */
-export type JsonValue = null | boolean | string | JsonNumber | readonly JsonValue[] | JsonObject;
+export type JsonValue = null | boolean | string | JsonNumber | readonly JsonValue[] | JsonMap;
 
 /** Deeper input is refused: nothing that we read nests more than five deep. */
 const MAX_DEPTH = 64;
@@ -123,7 +123,7 @@ class Reader {
     return new JsonNumber(number);
   }
 
-  #object(depth: number): JsonObject {
+  #object(depth: number): JsonMap {
     this.#position += 1;
     const members = new Map<string, JsonValue>();
     this.#skip();
