@@ -5,7 +5,7 @@ import { findGeneration } from '../../domain/hardware.ts';
 import type { Authorizer, ObjectAccess } from '../authorize.ts';
 import { type Answer, notFound, refuse } from './answer.ts';
 import { requireAccess } from './call.ts';
-import { type CatalogueRow, keyOf, type ServedTable } from './catalogue-tables.ts';
+import { type CatalogueRow, dataKeyOf, type ServedTable } from './catalogue-tables.ts';
 import { viewHardwareRow } from './image-view.ts';
 import { readListRequest } from './list-request.ts';
 import type { CalledRequest } from './request.ts';
@@ -32,7 +32,7 @@ export function catalogueRoutes(
   const beforeRefusal = async (request: CalledRequest): Promise<void> => {
     if (!WRITES.has(request.method)) return;
     await requireAccess(request, staff, authorizer);
-    const advice = `The catalogue is read-only here: edit ${keyOf(served)} in ConfigMap ${configMap}.`;
+    const advice = `The catalogue is read-only here: edit ${dataKeyOf(served)} in ConfigMap ${configMap}.`;
     throw refuse(405, `Method "${request.method}" not allowed. ${advice}`, { Allow: 'GET, HEAD, OPTIONS' });
   };
   const rows = (): readonly CatalogueRow[] => served.rows(catalogue());

@@ -104,6 +104,6 @@ export const SERVED_TABLES: readonly ServedTable[] = [
 ];
 
 /** Where people change the table: the key of the ConfigMap. */
-export function keyOf({ table }: ServedTable): string {
+export function dataKeyOf({ table }: ServedTable): string {
   return CATALOGUE_KEYS[table];
 }
