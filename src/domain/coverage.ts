@@ -166,6 +166,16 @@ export class Coverage {
     });
   }
 
+  /** Whether containers of ours have shown the image within the last `maxAgeMs`, whatever the node lists. */
+  wasReceived(
+    node: string,
+    want: Want,
+    { now, maxAgeMs }: { readonly now: number; readonly maxAgeMs: number },
+  ): boolean {
+    const receipts = this.#nodes.get(node)?.receipts;
+    return want.pulls.every(({ key }) => now - (receipts?.get(key)?.at ?? -Infinity) < maxAgeMs);
+  }
+
   /** The pulls of the unfinished pull pod on the node, if any. */
   setPulling(node: NodeIdentity, pulls: ReadonlyMap<string, PullState>): void {
     if (this.#isReplaced(node)) return;

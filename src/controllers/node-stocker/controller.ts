@@ -176,7 +176,20 @@ async function pullNext(
   // Who does not try is no canary.
   circuits.abandon(node.name);
   const time = { now: context.now, monotonic: clock.monotonic() };
-  const facts = { wants: options.wants.list(), coverage, circuits, budget, random, isNewcomer, ...time };
+  const kept = {
+    keys: new Set(pods.filter(isStaying).flatMap(({ verdict }) => verdict.present)),
+    hasRoom: options.pods.size < options.maxKeptPods,
+  };
+  const facts = {
+    wants: options.wants.list(),
+    coverage,
+    circuits,
+    budget,
+    random,
+    isNewcomer,
+    kept,
+    ...time,
+  };
   const plan = planNode(node, facts);
   const later = { requeueAfterMs: plan.lookAfterMs };
   // When the wants have settled, every node is looked at.
@@ -188,6 +201,10 @@ async function pullNext(
   wakeEntitled(options);
   if (!isTaken) return later;
   return minResult(later, await pull(options, { node, pods, batch: plan.batch }, context));
+}
+
+function isStaying({ pod }: JudgedPod): boolean {
+  return pod.metadata.deletionTimestamp === undefined;
 }
 
 interface Pull {

@@ -116,12 +116,22 @@ async function addFailure(
   const { coverage } = context;
   const { pod, want, failed } = attempt;
   if (coverage.isJudged(node.name, want.id, [proofOf(pod), String(madeAt(pod))])) return;
-  if (!coverage.isListed(node.name, want) && !pods.some((other) => isBetter(node, other, attempt))) {
-    const cause = await findCause(want, failed[0].failure, context);
-    for (const pull of failed) if (wouldHaveCome(want, pull)) coverage.disprove(node, pull.key);
-    recordFailure(node, attempt, cause, context);
+  if (!pods.some((other) => isBetter(node, other, attempt))) {
+    // What is there, by the word of the node, and could not be pulled all the same, is the trouble of this pair alone.
+    if (coverage.isListed(node.name, want)) recordFailure(node, attempt, failed[0].failure, context);
+    else await blame(node, attempt, context);
   }
   coverage.setJudged(node, want.id, proofOf(pod));
+}
+
+/** Finds out who is to blame: the pair waits, and others may have to. */
+async function blame(node: NodeIdentity, attempt: Attempt, context: HarvestContext): Promise<void> {
+  const { want, failed } = attempt;
+  const cause = await findCause(want, failed[0].failure, context);
+  for (const pull of failed) if (wouldHaveCome(want, pull)) context.coverage.disprove(node, pull.key);
+  recordFailure(node, attempt, cause, context);
+  context.observer.failed(cause.reason);
+  countAgainst(node, want, cause, context);
 }
 
 /** A later pod has brought it while this one still rests. */
@@ -163,18 +173,16 @@ function recordFailure(
   cause: RegistryVerdict,
   context: HarvestContext,
 ): void {
-  const { coverage, monotonic, random, observer } = context;
+  const { coverage, monotonic, random } = context;
   const { reason, message, retryAfterMs = 0 } = cause;
   const attempts = (coverage.failure(node.name, want.id)?.attempts ?? 0) + 1;
   // From this moment, by our own clock: the attempt may have taken long, and its time is that of the API server.
   const notBefore = monotonic + Math.max(backoffMs(attempts, random()), retryAfterMs);
   coverage.setFailure(node, want, { reason, message, attempts, lastAttempt: madeAt(pod), notBefore });
-  observer.failed(reason);
-  blame(node, want, cause, context);
 }
 
 /** Image and registry failures concern other nodes too; a node's own trouble and refused pods do not. */
-function blame(
+function countAgainst(
   node: NodeIdentity,
   want: Want,
   failure: RegistryVerdict,

@@ -15,7 +15,7 @@ import {
   type PullBudget,
 } from '../../domain/pull-budget.ts';
 import { type Batch, backoffMs, compareWants, planBatch } from '../../domain/stock-plan.ts';
-import { needsVerification } from '../../domain/verification.ts';
+import { needsVerification, verifyPeriodMs } from '../../domain/verification.ts';
 import { placement, type Want } from '../../domain/want.ts';
 
 export interface PlanFacts extends Moment {
@@ -26,6 +26,15 @@ export interface PlanFacts extends Moment {
   readonly random: () => number;
   /** Whether the node joined the cluster a moment ago. */
   readonly isNewcomer: boolean;
+  readonly kept: KeptPulls;
+}
+
+/** What is kept warm. */
+export interface KeptPulls {
+  /** Keys of pulls that pods still on the node have brought. */
+  readonly keys: ReadonlySet<string>;
+  /** Whether the cluster may have one more pod. */
+  readonly hasRoom: boolean;
 }
 
 export interface NodePlan {
@@ -77,9 +86,7 @@ function dueIn(node: NodeFacts, want: Want, facts: PlanFacts): number | undefine
   const { coverage, circuits, monotonic } = facts;
   const gone = coverage.findEvicted(node, want, monotonic);
   if (gone.evicted) recordEviction(node, want, facts);
-  if (coverage.isPresent(node.name, want) && !needsVerification(coverage, node, want, monotonic)) {
-    return gone.lookAfterMs;
-  }
+  if (isSettled(node, want, facts)) return gone.lookAfterMs;
   const notBefore = coverage.failure(node.name, want.id)?.notBefore ?? 0;
   if (notBefore > monotonic) return notBefore - monotonic;
   const keys = [imageCircuit(want.id), hostCircuit(want.host)];
@@ -89,6 +96,23 @@ function dueIn(node: NodeFacts, want: Want, facts: PlanFacts): number | undefine
   const waits = blocking.map((circuit) => (circuit?.nextAttempt.monotonic ?? monotonic) - monotonic);
   // While a canary tries for all, its success is an event for this node; that it was called off is none.
   return waits.length === 0 ? 0 : Math.max(CANARY_LOOK_MS, ...waits);
+}
+
+/** Nothing is to be pulled for the image, not even to see whether it is there. */
+function isSettled(node: NodeFacts, want: Want, facts: PlanFacts): boolean {
+  const { coverage, monotonic } = facts;
+  if (!coverage.isPresent(node.name, want) || needsVerification(coverage, node, want, monotonic))
+    return false;
+  return !lacksKeeper(node, want, facts);
+}
+
+/**
+ * An image that was there before `keepWarm`, or whose pod somebody has deleted, is to get a pod that keeps it; not more
+ * often than others are verified, for whoever deletes finished pods would go on.
+ */
+function lacksKeeper(node: NodeFacts, want: Want, { coverage, kept, monotonic }: PlanFacts): boolean {
+  if (!want.keepWarm || !kept.hasRoom || want.pulls.every(({ key }) => kept.keys.has(key))) return false;
+  return !coverage.wasReceived(node.name, want, { now: monotonic, maxAgeMs: verifyPeriodMs(node, want) });
 }
 
 /**

@@ -3,7 +3,7 @@
 import type { Coverage, NodeIdentity } from '../../domain/coverage.ts';
 import type { Moment } from '../../domain/moment.ts';
 import { backoffMs } from '../../domain/stock-plan.ts';
-import { needsVerification } from '../../domain/verification.ts';
+import { needsVerification, verifyPeriodMs } from '../../domain/verification.ts';
 import type { Want } from '../../domain/want.ts';
 import type { JudgedPod } from './harvest.ts';
 import { pullKeys } from './pull-pod.ts';
@@ -24,8 +24,7 @@ export function noteVanished(node: NodeIdentity, pods: readonly JudgedPod[], con
   const gone = coverage.pullingKeys(node.name).filter((key) => !there.has(key));
   if (gone.length === 0) return;
   for (const want of wants.filter(({ pulls }) => pulls.some(({ key }) => gone.includes(key)))) {
-    const isThere = coverage.isPresent(node.name, want);
-    if (isThere && !needsVerification(coverage, node, want, monotonic)) continue;
+    if (isBrought(node, want, coverage, monotonic)) continue;
     const attempts = (coverage.failure(node.name, want.id)?.attempts ?? 0) + 1;
     coverage.setFailure(node, want, {
       reason: 'PodVanished',
@@ -35,4 +34,12 @@ export function noteVanished(node: NodeIdentity, pods: readonly JudgedPod[], con
       notBefore: attempts === 1 ? monotonic : monotonic + backoffMs(attempts - 1, random()),
     });
   }
+}
+
+/** Nothing was left to bring: the pod has gone after its work. */
+function isBrought(...[node, want, coverage, monotonic]: [NodeIdentity, Want, Coverage, number]): boolean {
+  if (!coverage.isPresent(node.name, want) || needsVerification(coverage, node, want, monotonic))
+    return false;
+  const lately = { now: monotonic, maxAgeMs: verifyPeriodMs(node, want) };
+  return !want.keepWarm || coverage.wasReceived(node.name, want, lately);
 }

@@ -1,4 +1,4 @@
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { formatTime } from '../../../src/kube/condition.ts';
 import { StockerWorld } from './stocker-world.ts';
 
@@ -20,6 +20,73 @@ it('keeps one pod for each image that is kept warm, however often it is verified
     expect(world.pods('n1')).toHaveLength(1);
     await world.clock.advance(HOUR);
   }
+});
+
+describe('an image that is to be kept warm', () => {
+  const LISTED = [{ names: [`x@sha256:${'61'.padEnd(64, '0')}`], sizeBytes: 1 }];
+
+  it('and was there before gets a pod that keeps it, once', async () => {
+    world = await StockerWorld.start([]);
+    world.setNode('n1', { images: LISTED });
+    world.want('a', { spec: { keepWarm: true } });
+    await world.reconcile('n1');
+    world.finish('n1');
+    await world.clock.advance(24 * HOUR);
+    for (let look = 0; look < 3; look += 1) await world.reconcile('n1');
+    expect(world.pods('n1')).toHaveLength(1);
+    expect(world.server.count('create', 'pods')).toBe(1);
+  });
+
+  it('gets no other pod at once when somebody deletes it, but in time', async () => {
+    world = await StockerWorld.start([]);
+    world.setNode('n1', { images: LISTED });
+    world.want('a', { spec: { keepWarm: true } });
+    await world.reconcile('n1');
+    world.finish('n1');
+    await world.reconcile('n1');
+    world.erase(world.pod('n1').metadata);
+    await world.clock.advance(2 * HOUR);
+    await world.reconcile('n1');
+    expect(world.pods('n1')).toEqual([]);
+    await world.clock.advance(4 * HOUR);
+    await world.reconcile('n1');
+    expect(world.pods('n1')).toHaveLength(1);
+  });
+
+  it('and cannot be pulled by its own secret is tried with growing pauses, and is no trouble of others', async () => {
+    world = await StockerWorld.start([]);
+    world.setNode('n1', { images: LISTED });
+    const want = world.want('a', { spec: { keepWarm: true } });
+    for (let round = 0; round < 3; round += 1) {
+      await world.reconcile('n1');
+      world.date('n1', world.clock.now());
+      world.finish('n1', { a: '401 unauthorized' });
+      for (let look = 0; look < 3; look += 1) await world.reconcile('n1');
+      expect(world.server.count('create', 'pods')).toBe(round + 1);
+      await world.clock.advance(30_000 * 2 ** round);
+    }
+    expect(world.coverage.isPresent('n1', want)).toBe(true);
+    expect(world.failures).toEqual([]);
+  });
+
+  it('and whose pod somebody deletes time and again before it has ended gets it with growing pauses', async () => {
+    world = await StockerWorld.start([]);
+    world.setNode('n1', { images: LISTED });
+    world.want('a', { spec: { keepWarm: true } });
+    for (let round = 0; round < 8; round += 1) {
+      await world.reconcile('n1');
+      for (const pod of world.pods('n1')) if (round % 2 === 1) world.erase(pod.metadata);
+    }
+    expect(world.server.count('create', 'pods')).toBe(2);
+  });
+
+  it('gets none where the cluster has as many as it may', async () => {
+    world = await StockerWorld.start([], { maxKeptPods: 0 });
+    world.setNode('n1', { images: LISTED });
+    world.want('a', { spec: { keepWarm: true } });
+    await world.reconcile('n1');
+    expect(world.pods('n1')).toEqual([]);
+  });
 });
 
 it('lets go only as many as are too many, when all nodes are looked at in a moment', async () => {
