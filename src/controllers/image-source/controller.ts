@@ -12,7 +12,7 @@ import { fitPhase } from '../fit-phase.ts';
 import { REQUEST_ANNOTATIONS } from '../kinds.ts';
 import { AppliedSpecs } from './child-spec.ts';
 import { type ChildrenOptions, childrenOf, childrenPhase } from './children.ts';
-import { publishPhase } from './publish.ts';
+import { presencePhase, publishPhase } from './publish.ts';
 import { ScanMemory } from './scan-memory.ts';
 import { type ScanOptions, scanPhase } from './scan-phase.ts';
 import { summarise } from './summary.ts';
@@ -38,6 +38,7 @@ export function imageSourceReconciler(options: ImageSourceOptions): Reconciler {
     source: options.source,
     client: options.client,
     phases: [
+      presencePhase({ children }),
       webhookPhase({ ...options, looked }),
       scanPhase({ ...options, memory }),
       publishPhase({ memory, children }),

@@ -32,6 +32,17 @@ const MAX_IMAGES = 50;
 const MAX_ALIASES = 8;
 const MAX_RULES = 4;
 
+/**
+ * First phase: where the images of the status are by now. What is selected stays as it was for whatever keeps the source
+ * from being scanned: a process that has just begun, a spec that a person must correct.
+ */
+export function presencePhase({ children }: Pick<PublishOptions, 'children'>) {
+  return (source: ImageSource, draft: Draft<ImageSourceStatus>): Result => {
+    refresh(draft, prepulledDigests(children(source)));
+    return done;
+  };
+}
+
 export function publishPhase({ memory, children }: PublishOptions) {
   // Every event of a child makes a pass: what a scan means is worked out and announced once.
   const known = new WeakMap<SourceImages, SelectionResult>();
@@ -40,18 +51,14 @@ export function publishPhase({ memory, children }: PublishOptions) {
     draft: Draft<ImageSourceStatus>,
     context: PhaseContext,
   ): Promise<Result> => {
-    const prepulled = prepulledDigests(children(source));
     const key = formatKey(source.metadata);
     const scanned = memory.get(key);
-    if (scanned?.result === undefined) {
-      refresh(draft, prepulled);
-      return done;
-    }
+    if (scanned?.result === undefined) return done;
     const { images } = scanned.result;
     const result = known.get(images) ?? (await conclude(images, scanned, { source, draft, context }));
     known.set(images, result);
     memory.set(key, { ...scanned, held: result.held, published: result });
-    publish(draft, result, prepulled);
+    publish(draft, result, prepulledDigests(children(source)));
     return done;
   };
 }
@@ -95,7 +102,6 @@ function prepulledDigests(children: readonly PrepulledImage[]): ReadonlySet<stri
   return new Set(prepulled.flatMap(({ status }) => status?.image?.digest ?? []));
 }
 
-/** Nothing was scanned by this process yet: what is selected stays as it was, but where it is may have changed. */
 function refresh(draft: Draft<ImageSourceStatus>, prepulled: ReadonlySet<string>): void {
   for (const field of GUARDED_FIELDS) {
     const headline = draft[field];

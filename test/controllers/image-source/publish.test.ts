@@ -81,6 +81,17 @@ describe('the published images', () => {
     expect(world.status.counts).toMatchObject({ selected: 5, prepulled: 1 });
   });
 
+  it('are prepulled as far as the children say, also while a person must correct the spec', async () => {
+    world = await SourceWorld.start(TAGS, { prepull: {} });
+    await world.reconcile();
+    world.edit({ select: [{ name: 'odd', semver: 'newest please', dialect: 'npm' }] });
+    world.report('w_2026_47', { prepulled: true });
+    await expect(world.reconcile()).rejects.toMatchObject({ name: 'TerminalError' });
+    expect(world.conditions['Stalled']).toBe('True/InvalidPattern');
+    expect(world.status.latestWeekly?.prepulled).toBe(true);
+    expect(world.status.counts?.prepulled).toBe(2);
+  });
+
   it('are worked out once a scan, however often the children report', async () => {
     world = await SourceWorld.start(TAGS, { prepull: {} });
     await world.reconcile();
