@@ -45,9 +45,9 @@ function render(format: OutputFormat, value: unknown, toTable: () => Table | rea
   }
 }
 
-/** Long lines stay whole, so that diffs are by field. */
+/** Long lines stay whole, so that diffs are by field; kubectl reads YAML 1.1, where yes and 2022_11 are no texts. */
 export function toYaml(value: unknown): string {
-  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, compat: 'yaml-1.1' });
 }
 
 /** Left-aligned columns, three blanks apart, as kubectl prints them; wide characters take two columns. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { formatTable } from '../../src/cli/output.ts';
+import { formatTable, toYaml } from '../../src/cli/output.ts';
 import { type CliRun, larder } from '../support/cli-io.ts';
 import { digestOf } from '../support/selections.ts';
 
@@ -357,6 +357,12 @@ describe('the program', () => {
       code: 0,
       out: expect.stringContaining('parse') as string,
     });
+  });
+});
+
+describe('YAML', () => {
+  it('quotes texts that readers of YAML 1.1, such as kubectl, take for something else', () => {
+    expect(toYaml({ version: '2022_11', on: 'yes' })).toBe('version: "2022_11"\n"on": "yes"\n');
   });
 });
 
