@@ -27,7 +27,8 @@ const pages = allPages();
 const makefile = readFileSync(join(ROOT, 'Makefile'), 'utf8');
 
 /** Verbs of `larder` that need neither cluster nor registry: what a page shows of them is compared. */
-const OFFLINE = /^(?:echo .* > [\w.]+|(?:npx )?larder (?:select|tag|reference|range|duration) .*)$/;
+const OFFLINE =
+  /^(?:echo .* > [\w.]+|(?:npx )?larder (?:select|tag|reference|range|duration|record convert) .*)$/;
 /** What needs a cluster or a registry is not run here; its first words must be these. */
 const ELSEWHERE = /^(?:kubectl|curl|crane|docker|cosign|promtool|jq|(?:npx )?larder) /;
 
