@@ -36,7 +36,9 @@ export function convertPushItemsCommand(io: CliIo): Command {
       printRecords(io, flags.output, records);
       for (const line of [...notes, ...refusals.flatMap(describeRefusal)]) io.writeError(`${line}\n`);
       const refused = refusals.reduce((sum, { indexes }) => sum + indexes.length, 0);
-      const hint = flags.spec === undefined ? '; what no push item tells comes from --spec' : '';
+      const isIncomplete = refusals.some(({ reason }) => reason.startsWith('spec:'));
+      const hint =
+        isIncomplete && flags.spec === undefined ? '; what no push item tells comes from --spec' : '';
       if (refused > 0) throw new CliError(`${refused} of ${items.total} push items were refused${hint}`);
     });
 }

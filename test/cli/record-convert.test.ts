@@ -277,6 +277,11 @@ describe('larder record convert, on items it cannot take', () => {
     expect(error).toContain('6 of 6 push items were refused; what no push item tells comes from --spec\n');
   });
 
+  it('speaks of --spec only if that would help', async () => {
+    const { error } = await convertWith({ stdin: '[7]' }, '-');
+    expect(error).toBe('items[0]: it is not a JSON object\nlarder: 1 of 1 push items were refused\n');
+  });
+
   it('counts a line that is no JSON', async () => {
     const run = await convert(`${JSON.stringify(image())}\n{"name": \n`);
     expect(run.error).toContain('items[1]: it is not a JSON object\n');
