@@ -3,6 +3,7 @@
 import { Hono } from 'hono';
 import * as z from 'zod';
 import type { ImageSource } from '../api/image-source.ts';
+import { defaultRules } from '../domain/default-rules.ts';
 import { type PullStatus, pullStatus } from '../domain/image-source.ts';
 import { eligibility, type NodeFacts } from '../domain/node.ts';
 import { parseRepository } from '../domain/reference.ts';
@@ -12,6 +13,7 @@ import {
   type SpawnerImages,
   spawnerHeadlines,
 } from '../domain/spawner.ts';
+import type { GrammarName } from '../domain/tag/grammar.ts';
 import { findCondition } from '../kube/condition.ts';
 import { prepullsSchema, spawnerImagesSchema } from './answers.ts';
 import { signalOf } from './client-signal.ts';
@@ -132,15 +134,11 @@ function nodeStatus(
 /** Types that the original counts. */
 type CountedType = 'release' | 'weekly' | 'daily';
 
-/** What is selected of a type where `spec.select` is left out. */
-const RSP_DEFAULTS: Readonly<Record<CountedType, number>> = { release: 1, weekly: 2, daily: 3 };
-const OTHER_DEFAULTS: Readonly<Record<CountedType, number>> = { release: 1, weekly: 0, daily: 0 };
-
 function config({ spec }: ImageSource): z.output<typeof prepullsSchema>['config'] {
   const { tags, select } = spec;
   const { registry, repository } = parseRepository(spec.image);
   const newest = (type: CountedType): number | null => {
-    if (select === undefined) return (tags.grammar === 'RSP' ? RSP_DEFAULTS : OTHER_DEFAULTS)[type];
+    if (select === undefined) return defaultNewest(tags.grammar, type);
     const rule = select.find((each) => each.type === type);
     return rule === undefined ? 0 : (rule.newest ?? null);
   };
@@ -154,4 +152,11 @@ function config({ spec }: ImageSource): z.output<typeof prepullsSchema>['config'
     pin: select?.flatMap(({ tags: pinned = [] }) => pinned) ?? [],
     alias_tags: [...(tags.aliases ?? [])],
   };
+}
+
+function defaultNewest(grammar: GrammarName, type: CountedType): number | null {
+  const rule = defaultRules(grammar).find(
+    ({ selector }) => selector.kind === 'type' && selector.type === type,
+  );
+  return rule?.newest ?? 0;
 }

@@ -1,13 +1,12 @@
 /** From the spec of an ImageSource, as the API server returns it, to the selection the domain understands. */
 
 import type { ImageSourceSpec } from '../../api/image-source.ts';
+import { defaultRules } from '../../domain/default-rules.ts';
 import type { Bounds, DisplayPolicy, DisplayRule } from '../../domain/display.ts';
 import { NO_BOUNDS } from '../../domain/display.ts';
 import { parseDuration } from '../../domain/duration.ts';
 import { parseRepository } from '../../domain/reference.ts';
 import type { RuleSpec, SelectionSpec, Selector } from '../../domain/selection-spec.ts';
-import type { GrammarName } from '../../domain/tag/grammar.ts';
-import type { TagType } from '../../domain/tag/tag.ts';
 import { readLooseVersion } from '../../domain/tag/version.ts';
 
 type SpecRule = NonNullable<ImageSourceSpec['select']>[number];
@@ -38,20 +37,6 @@ export function toSelectionSpec(spec: ImageSourceSpec): SelectionSpec {
     digests: spec.digests,
     allowDowngrade: spec.allowDowngrade,
   };
-}
-
-/** RSP: what the original stocks; else the newest stable version. */
-function defaultRules(grammar: GrammarName): readonly RuleSpec[] {
-  if (grammar !== 'RSP') return [newestOf('stable', 'release', 1)];
-  return [
-    newestOf('releases', 'release', 1),
-    newestOf('weeklies', 'weekly', 2),
-    newestOf('dailies', 'daily', 3),
-  ];
-}
-
-function newestOf(name: string, type: TagType, newest: number): RuleSpec {
-  return { name, selector: { kind: 'type', type }, newest, maxAgeMs: null, minAgeMs: null, since: NO_BOUNDS };
 }
 
 function toRule(rule: SpecRule): RuleSpec {

@@ -1,6 +1,7 @@
 /** What Ready of an ImageSource says after a pass. */
 
 import type { ImageSourceStatus } from '../../api/image-source.ts';
+import type { ImageSourceReason } from '../../api/reasons.ts';
 import type { HeldBack } from '../../domain/newest-seen.ts';
 import type { Draft, Summary } from '../../kube/conclusion.ts';
 import { type Condition, findCondition } from '../../kube/condition.ts';
@@ -18,14 +19,24 @@ export function summarise(memory: SourceMemory | undefined, draft: Draft<ImageSo
   return judge(memory?.held?.[0], memory?.result) ?? succeeded(draft);
 }
 
+/** A verdict of our own; what failed outside brings its own word. */
+interface Verdict extends Summary {
+  readonly reason: ImageSourceReason;
+}
+
 /** A list that was read may still be older than it should be, or tell too little. */
-function judge(held: HeldBack | undefined, result: ScanResult | undefined): Summary | undefined {
+function judge(held: HeldBack | undefined, result: ScanResult | undefined): Verdict | undefined {
   if (held !== undefined) return { status: 'False', reason: 'DowngradeRefused', message: heldMessage(held) };
   return result === undefined || result.failed.length === 0 ? undefined : incomplete(result);
 }
 
-function succeeded({ counts: { selected = 0, known = 0 } = {} }: Draft<ImageSourceStatus>): Summary {
+function succeeded({ counts: { selected = 0, known = 0 } = {} }: Draft<ImageSourceStatus>): Verdict {
   return { status: 'True', reason: 'Succeeded', message: `${selected} of ${known} tags are selected` };
+}
+
+interface Words<R extends string> {
+  readonly reason: R;
+  readonly message: string;
 }
 
 function findFalse(draft: Draft<ImageSourceStatus>, type: string): Condition | undefined {
@@ -33,19 +44,19 @@ function findFalse(draft: Draft<ImageSourceStatus>, type: string): Condition | u
   return condition?.status === 'False' ? condition : undefined;
 }
 
-function retrying({ reason, message }: { readonly reason: string; readonly message: string }): Summary {
+function retrying<R extends string>({ reason, message }: Words<R>): Summary & Words<R> {
   return { status: 'False', reason, message, progressing: { reason: 'ProgressingWithRetry', message } };
 }
 
 /** False only if a selected image has no digest at all: it cannot be stocked then. */
-function incomplete({ failed, plan }: ScanResult): Summary {
+function incomplete({ failed, plan }: ScanResult): Verdict {
   const kept = failed.filter((tag) => tag.kept).length;
   const [first] = failed;
   const message =
     `${failed.length} of ${plan.needsDigest.length} digests could not be asked for (${kept} keep their last one, ` +
     `${failed.length - kept} have none), first ${first?.tag ?? ''}: ${first?.message ?? ''}`;
   const isStocked = failed.every(({ tag, kept: stands }) => stands || !plan.chosen.has(tag));
-  const words = { reason: 'DigestsIncomplete', message };
+  const words = { reason: 'DigestsIncomplete', message } as const;
   // Nothing is pending then: who waits for the source must not wait for a tag that may never be told.
   return isStocked ? { status: 'True', ...words } : retrying(words);
 }
