@@ -2,7 +2,7 @@
 
 import { type Command, Option } from 'commander';
 import stringWidth from 'string-width';
-import { stringify } from 'yaml';
+import { Document, visit } from 'yaml';
 
 import type { CliIo } from './io.ts';
 
@@ -45,9 +45,19 @@ function render(format: OutputFormat, value: unknown, toTable: () => Table | rea
   }
 }
 
+/** What Go's reader takes for a number where YAML 1.1 does not: 0X1F, and underscores anywhere (taken out before). */
+const GO_NUMBER = /^[-+]?(?:0[xXoObB][0-9a-fA-F]+|(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)$/;
+
 /** Long lines stay whole, so that diffs are by field; kubectl reads YAML 1.1, where yes and 2022_11 are no texts. */
 export function toYaml(value: unknown): string {
-  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, compat: 'yaml-1.1' });
+  const document = new Document(value, { aliasDuplicateObjects: false, compat: 'yaml-1.1' });
+  visit(document, {
+    Scalar: (_, node) => {
+      const { value: text } = node;
+      if (typeof text === 'string' && GO_NUMBER.test(text.replaceAll('_', ''))) node.type = 'QUOTE_DOUBLE';
+    },
+  });
+  return document.toString({ lineWidth: 0 });
 }
 
 /** Left-aligned columns, three blanks apart, as kubectl prints them; wide characters take two columns. */

@@ -363,6 +363,11 @@ describe('the program', () => {
 describe('YAML', () => {
   it('quotes texts that readers of YAML 1.1, such as kubectl, take for something else', () => {
     expect(toYaml({ version: '2022_11', on: 'yes' })).toBe('version: "2022_11"\n"on": "yes"\n');
+    const numbers = ['0X1F', '0O7', '-0B1', '1e_3', '1_.5', '0x_1', '1.', '.5', '1__'];
+    expect(toYaml(numbers)).toBe(numbers.map((text) => `- "${text}"\n`).join(''));
+    const texts = ['5.1-3', '1.2.3', 'v1', '0XG'];
+    expect(toYaml(texts)).toBe(texts.map((text) => `- ${text}\n`).join(''));
+    expect(toYaml({ count: 1, big: 1.5 })).toBe('count: 1\nbig: 1.5\n');
   });
 });
 
