@@ -9,6 +9,9 @@ export type Fields = Readonly<Record<string, unknown>>;
 const MAX_TEXT = 1024;
 const MAX_ENTRIES = 1024;
 
+/** Controls, halves of characters and what Go's YAML reader refuses: one of them would make a whole stream unreadable. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029\ufeff\ufffe\uffff]/u;
+
 /** Whether the value is a JSON object. */
 export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -19,7 +22,13 @@ export function readText(fields: Fields, field: string): Result<string | undefin
   const value = fields[field] ?? undefined;
   if (value === undefined) return ok(undefined);
   if (typeof value !== 'string') return err(`${field} must be a string`);
-  return value.length > MAX_TEXT ? err(`${field} has more than ${MAX_TEXT} characters`) : ok(value);
+  const problem = textProblem(value);
+  return problem === undefined ? ok(value) : err(`${field} ${problem}`);
+}
+
+function textProblem(text: string): string | undefined {
+  if (text.length > MAX_TEXT) return `has more than ${MAX_TEXT} characters`;
+  return UNPRINTABLE.test(text) ? 'has a character that cannot be printed' : undefined;
 }
 
 /** The texts of several fields; absent ones are left out. The error begins with the field. */
@@ -41,8 +50,9 @@ export function readTextList(fields: Fields, field: string): Result<readonly str
   const value = fields[field] ?? [];
   if (!isTextList(value)) return err(`${field} must be a list of strings`);
   if (value.length > MAX_ENTRIES) return err(`${field} has more than ${MAX_ENTRIES} entries`);
-  const isLong = value.some((entry) => entry.length > MAX_TEXT);
-  return isLong ? err(`${field} has an entry of more than ${MAX_TEXT} characters`) : ok(value);
+  const problems = value.map(textProblem);
+  const at = problems.findIndex((problem) => problem !== undefined);
+  return at < 0 ? ok(value) : err(`${field}[${at}] ${problems[at] ?? ''}`);
 }
 
 function isTextList(value: unknown): value is readonly string[] {

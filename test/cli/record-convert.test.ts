@@ -345,6 +345,7 @@ describe('larder record convert, on items it cannot take', () => {
         const run = await convert(items);
         expect([0, 1]).toContain(run.code);
         const records = recordsOf(run);
+        expect(run.out).not.toMatch(/(?!\n)\p{Cc}/u);
         expect(new Set(records.map(({ metadata }) => metadata.name)).size).toBe(records.length);
         expect(run.code === 0 || run.error.includes('items[')).toBe(true);
       }),
