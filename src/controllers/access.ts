@@ -29,11 +29,8 @@ function coreType(kind: Kind, plural: string): ResourceType<StoredObject> {
   return { group: '', version: 'v1', kind, plural, namespaced: true };
 }
 
-/** How the API addresses Secrets. */
-export const secretType: ResourceType<StoredObject> = coreType('Secret', 'secrets');
-
 const TYPES: Readonly<Record<Kind, ResourceType<StoredObject>>> = {
-  Secret: secretType,
+  Secret: coreType('Secret', 'secrets'),
   ConfigMap: coreType('ConfigMap', 'configmaps'),
   ServiceAccount: coreType('ServiceAccount', 'serviceaccounts'),
 };

@@ -1,5 +1,6 @@
 /** The one status write of a pass: nothing if nothing changed, else the whole status by server-side apply. */
 
+import { isEqual } from '../json.ts';
 import { isNotFound } from './api-error.ts';
 import type { KubeClient } from './client.ts';
 import { type CommonStatus, type Draft, SUMMARY_CONDITIONS } from './conclusion.ts';
@@ -53,23 +54,4 @@ export async function writeStatus(
 function ownConditions(status: CommonStatus | undefined, owned: readonly string[]): readonly Condition[] {
   const types: ReadonlySet<string> = new Set([...SUMMARY_CONDITIONS, ...owned]);
   return (status?.conditions ?? []).filter((condition) => types.has(condition.type));
-}
-
-/** Deep equality of JSON values; members that are undefined count as absent, as they do on the wire. */
-export function isEqual(left: unknown, right: unknown): boolean {
-  if (left === right) return true;
-  if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
-  if (Array.isArray(left) !== Array.isArray(right)) return false;
-  const [before, after] = [left as Fields, right as Fields];
-  const names = definedIn(before);
-  return (
-    names.length === definedIn(after).length &&
-    names.every((name) => Object.hasOwn(after, name) && isEqual(before[name], after[name]))
-  );
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function definedIn(fields: Fields): readonly string[] {
-  return Object.keys(fields).filter((name) => fields[name] !== undefined);
 }

@@ -5,9 +5,9 @@ import type { PrepulledImage } from '../api/prepulled-image.ts';
 import { CHILDREN_BY_OWNER } from '../controllers/image-source/children.ts';
 import type { NodeObject } from '../controllers/node.ts';
 import { compareNames } from '../domain/sorted-names.ts';
+import { isEqual } from '../json.ts';
 import type { Informer } from '../kube/informer.ts';
 import { formatKey, type KubeObject } from '../kube/resource.ts';
-import { isEqual } from '../kube/status-writer.ts';
 import type { ClusterReader, Revisions } from '../server/cluster.ts';
 import type { Caches } from './caches.ts';
 

@@ -11,8 +11,8 @@ import {
   validateReference,
   withRuntimeDefaults,
 } from '../../domain/reference.ts';
+import { isEqual } from '../../json.ts';
 import { formatTime } from '../../kube/condition.ts';
-import { isEqual } from '../../kube/status-writer.ts';
 import type { ResolvedImage, ResolvedPlatform } from '../../registry/image-resolver.ts';
 import { describePull } from '../../registry/pull-info.ts';
 import type { Status } from './status.ts';

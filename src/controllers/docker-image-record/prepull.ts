@@ -8,6 +8,7 @@ import { limitTerms } from '../../domain/hardware-terms.ts';
 import type { NodeSelectorTerm } from '../../domain/node.ts';
 import { normalisePlatform } from '../../domain/platform.ts';
 import { formatReference, validateReference } from '../../domain/reference.ts';
+import { isEqual } from '../../json.ts';
 import { isConflict, isNotFound } from '../../kube/api-error.ts';
 import type { Lister } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -17,7 +18,6 @@ import { childName, controllerReference, isControlledBy } from '../../kube/owner
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
 import { done, type Result, TerminalError, WaitingError } from '../../kube/result.ts';
-import { isEqual } from '../../kube/status-writer.ts';
 import { dockerImageRecordType, prepulledImageType } from '../kinds.ts';
 import { needsOf } from './catalogue.ts';
 import type { Status } from './status.ts';

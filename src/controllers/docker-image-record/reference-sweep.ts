@@ -2,12 +2,12 @@
 
 import type { DockerImageRecord } from '../../api/docker-image-record.ts';
 import { type Clock, sleep } from '../../clock.ts';
+import { isEqual } from '../../json.ts';
 import type { Lister } from '../../kube/cache.ts';
 import type { RunSignals } from '../../kube/controller.ts';
 import type { Workload } from '../../kube/lifecycle.ts';
 import type { Logger } from '../../kube/logger.ts';
 import { keyOf, type ObjectKey } from '../../kube/resource.ts';
-import { isEqual } from '../../kube/status-writer.ts';
 import { holdersOf, matchedImages, type RecordReferences, type Survey } from '../record-references.ts';
 
 export interface ReferenceSweepOptions {

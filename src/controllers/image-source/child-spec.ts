@@ -3,7 +3,7 @@
 import type { ImageSource } from '../../api/image-source.ts';
 import type { PrepulledImage } from '../../api/prepulled-image.ts';
 import { allAliases, type Image, imageReferenceWithDigest } from '../../domain/image.ts';
-import { isEqual } from '../../kube/status-writer.ts';
+import { isEqual } from '../../json.ts';
 
 export type ChildSpec = Readonly<Record<string, unknown>>;
 

@@ -3,10 +3,10 @@
 import type { ImageSource, ImageSourceStatus } from '../../api/image-source.ts';
 import type { Clock } from '../../clock.ts';
 import { formatReference, type Repository } from '../../domain/reference.ts';
+import { isEqual } from '../../json.ts';
 import type { Draft } from '../../kube/conclusion.ts';
 import { formatTime } from '../../kube/condition.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
-import { isEqual } from '../../kube/status-writer.ts';
 import type { SourceMemory } from './scan-memory.ts';
 
 export type Rejected = NonNullable<ImageSourceStatus['rejected']>;

@@ -7,7 +7,7 @@ import { formatReference, type Repository } from '../../domain/reference.ts';
 import type { Selection } from '../../domain/selection.ts';
 import type { SelectionResult } from '../../domain/selection-result.ts';
 import type { SourceImages } from '../../domain/source-images.ts';
-import { isEqual } from '../../kube/status-writer.ts';
+import { isEqual } from '../../json.ts';
 import type { ScanResult } from './scan.ts';
 import type { ScanNotes } from './scan-notes.ts';
 

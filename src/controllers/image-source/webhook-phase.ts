@@ -2,16 +2,18 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import type { ImageSource, ImageSourceStatus } from '../../api/image-source.ts';
+import { HOOKS_PATH, WEBHOOK_TOKEN_KEY, webhookSecretName } from '../../api/webhook-address.ts';
 import type { Clock } from '../../clock.ts';
 import { ApiError, isAlreadyExists } from '../../kube/api-error.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Draft } from '../../kube/conclusion.ts';
 import { removeCondition, setCondition } from '../../kube/condition.ts';
+import { secretType } from '../../kube/core-types.ts';
 import { controllerReference } from '../../kube/owner-reference.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
 import { done, type Result, WaitingError } from '../../kube/result.ts';
-import { type AccessReader, secretType } from '../access.ts';
+import type { AccessReader } from '../access.ts';
 import { imageSourceType } from '../kinds.ts';
 
 /** The condition that says whether events can come. */
@@ -31,7 +33,6 @@ export interface Look {
   readonly at: number;
 }
 
-const TOKEN_KEY = 'token';
 const TOKEN_BYTES = 32;
 /** A Secret that was made or changed is taken note of within this time. */
 const LOOK_MS = 60_000;
@@ -83,7 +84,7 @@ function restBefore({ looked, clock }: WebhookOptions, { metadata }: ImageSource
 
 /** Not to be turned back into the token, which signs events: everybody who reads the object may know the path. */
 function pathOf({ metadata: { namespace = '', name } }: ImageSource, token: string): string {
-  return `/hooks/${createHash('sha256').update([token, namespace, name].join('/')).digest('hex')}`;
+  return `${HOOKS_PATH}/${createHash('sha256').update([token, namespace, name].join('/')).digest('hex')}`;
 }
 
 /** @throws WaitingError if the Secret is missing, unusable, or not ours to read or make */
@@ -92,10 +93,10 @@ async function findToken(
   source: ImageSource,
   { signal, log }: PhaseContext,
 ): Promise<string> {
-  const { namespace = '', name: sourceName } = source.metadata;
+  const { namespace = '' } = source.metadata;
   const { secretRef } = source.spec.webhook;
-  const name = secretRef?.name ?? `${sourceName}-webhook`;
-  const request = { namespace, name, key: TOKEN_KEY, signal };
+  const name = webhookSecretName(source);
+  const request = { namespace, name, key: WEBHOOK_TOKEN_KEY, signal };
   try {
     return await access.secretText(request);
   } catch (error) {
@@ -121,7 +122,11 @@ async function makeToken(
   const token = randomBytes(TOKEN_BYTES).toString('hex');
   // The Secret goes with the source, but is not kept as the source wants it.
   const ownerReferences = [{ ...controllerReference(imageSourceType, source), controller: false }];
-  const secret = { metadata: { namespace, name, ownerReferences }, type: 'Opaque', stringData: { token } };
+  const secret = {
+    metadata: { namespace, name, ownerReferences },
+    type: 'Opaque',
+    stringData: { [WEBHOOK_TOKEN_KEY]: token },
+  };
   try {
     await client.create(secretType, secret, { signal });
     return token;

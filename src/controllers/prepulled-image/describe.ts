@@ -1,4 +1,4 @@
-/** status.image: what the image is, in the words of seed 001 (RSPImage), whatever grammar its tag is read with. */
+/** status.image: what the image is, in the words of RSPImage of Nublado, whatever grammar its tag is read with. */
 
 import type { PrepulledImage } from '../../api/prepulled-image.ts';
 import { allAliases, type Image, makeImage, resolveAlias } from '../../domain/image.ts';

@@ -4,7 +4,7 @@ import type { Catalogue } from '../../api/catalogue.ts';
 import type { DockerImageRecord } from '../../api/docker-image-record.ts';
 import { GROUP, PLURALS } from '../../api/group-version.ts';
 import { describeHolders } from '../../domain/record-references.ts';
-import { isEqual } from '../../kube/status-writer.ts';
+import { isEqual } from '../../json.ts';
 import type { Authorizer, ObjectAccess } from '../authorize.ts';
 import { type Answer, notFound, refuse, refuseFields } from './answer.ts';
 import { requireAccess } from './call.ts';

@@ -1,6 +1,7 @@
 /** Which ImageSources a token belongs to. Secrets are read when they are asked for, and kept for a minute. */
 
 import type { ImageSource } from '../../api/image-source.ts';
+import { HOOKS_PATH } from '../../api/webhook-address.ts';
 import type { Clock } from '../../clock.ts';
 import { formatKey, keyOf } from '../../kube/resource.ts';
 import { type HookPath, type HookSecret, isEqualSecret } from './authenticity.ts';
@@ -20,9 +21,6 @@ export interface HookDirectoryOptions {
   /** Undefined if there is no usable Secret; whoever can do something about it has been told. */
   readonly readSecret: (source: ImageSource) => Promise<HookSecret | undefined>;
 }
-
-/** Where events are sent to; status.webhookPath begins with it. */
-export const HOOKS_PATH = '/hooks';
 
 interface Entry {
   readonly key: string;

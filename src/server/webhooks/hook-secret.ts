@@ -1,6 +1,7 @@
 /** The Secret of a webhook: key `token`, and `secret` if its vendor can show or sign with one. */
 
 import type { ImageSource } from '../../api/image-source.ts';
+import { WEBHOOK_TOKEN_KEY, webhookSecretName } from '../../api/webhook-address.ts';
 import { ApiError } from '../../kube/api-error.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { type Secret, secretType } from '../../kube/core-types.ts';
@@ -13,11 +14,6 @@ import type { HookSecret } from './authenticity.ts';
 const MIN_TOKEN_LENGTH = 16;
 const TIMEOUT_MS = 5_000;
 const MAX_KNOWN = 10_000;
-
-/** Where the token of a source is: as spec.webhook.secretRef says, else where the operator made one. */
-export function hookSecretName({ metadata, spec }: ImageSource): string {
-  return spec.webhook.secretRef?.name ?? `${metadata.name}-webhook`;
-}
 
 /**
  * Reads it anew; undefined if that cannot be or the token is too short to be one. While the API server does not answer,
@@ -36,13 +32,13 @@ export function hookSecretReader(
     told.set(imageSource, cause);
     log.warn('the secret of a webhook cannot be used', {
       imageSource,
-      secret: hookSecretName(source),
+      secret: webhookSecretName(source),
       cause,
     });
   };
   return async (source) => {
     const { namespace } = source.metadata;
-    const key = { namespace, name: hookSecretName(source) };
+    const key = { namespace, name: webhookSecretName(source) };
     const place = `${source.metadata.uid ?? ''} ${formatKey(key)}`;
     try {
       const secret = await client.get(secretType, key, { timeoutMs: TIMEOUT_MS });
@@ -62,7 +58,7 @@ export function hookSecretReader(
 }
 
 function readHookSecret({ data = {} }: Secret): HookSecret | undefined {
-  const token = decode(data['token']);
+  const token = decode(data[WEBHOOK_TOKEN_KEY]);
   const secret = decode(data['secret']);
   if (token === undefined || token.length < MIN_TOKEN_LENGTH) return undefined;
   return secret === undefined ? { token } : { token, secret };

@@ -2,13 +2,14 @@
 
 import { Hono } from 'hono';
 import type { ImageSource } from '../../api/image-source.ts';
+import { HOOKS_PATH } from '../../api/webhook-address.ts';
 import { parseRepository, type Repository, withRuntimeDefaults } from '../../domain/reference.ts';
 import { formatKey, keyOf } from '../../kube/resource.ts';
 import { ProblemError } from '../problem.ts';
 import type { RouteGroup, ServerContext, ServerEnv } from '../route-group.ts';
 import { verifyAuthenticity } from './authenticity.ts';
 import type { Vendor } from './format.ts';
-import { HOOKS_PATH, type Hook, type HookDirectory } from './hook-directory.ts';
+import type { Hook, HookDirectory } from './hook-directory.ts';
 import { type Delivery, readPayload } from './payload.ts';
 import type { Push } from './push.ts';
 import type { PushBatches } from './push-batches.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import type { Transport } from '../../../src/kube/transport.ts';
-import { hookSecretName, hookSecretReader } from '../../../src/server/webhooks/hook-secret.ts';
+import { hookSecretReader } from '../../../src/server/webhooks/hook-secret.ts';
 import { imageSource } from '../../support/builders.ts';
 import { FakeApiServer } from '../../support/fake-api-server.ts';
 import { RecordingLog } from '../../support/http-server.ts';
@@ -34,12 +34,6 @@ function put(texts: Readonly<Record<string, string>>, name = 'lab-webhook'): voi
   );
   api.store.put(SECRETS, { metadata: { name, namespace: 'default' }, data });
 }
-
-it('is the one that the source names, else the one that was made for it', () => {
-  expect(hookSecretName(SOURCE)).toBe('lab-webhook');
-  const own = imageSource({ spec: { webhook: { enabled: true, secretRef: { name: 'hook' } } } });
-  expect(hookSecretName(own)).toBe('hook');
-});
 
 describe('the secret of a webhook', () => {
   it('has a token, and a secret if somebody put one there', async () => {
