@@ -27,6 +27,7 @@ import { Informer, type InformerOptions } from '../kube/informer.ts';
 import { controllerOf } from '../kube/owner-reference.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { formatFieldSelector } from '../kube/selectors.ts';
+import { SharedTexts } from '../kube/shared-texts.ts';
 import type { Process } from './process.ts';
 
 /** One informer a kind; each is shared by everything that watches the kind. */
@@ -42,6 +43,7 @@ export interface Caches {
 
 /** None of them runs yet. */
 export function createCaches(process: Process): Caches {
+  const texts = new SharedTexts();
   const informer = <T extends KubeObject>(options: What<T>): Informer<T> => {
     const { client, clock, log, metrics } = process;
     return new Informer({ client, clock, log, metrics: metrics.runtime, ...options });
@@ -68,7 +70,7 @@ export function createCaches(process: Process): Caches {
     nodes: informer({ type: nodeType, project: projectNode }),
     pods: informer({
       type: podType,
-      project: projectPullPod,
+      project: (raw) => projectPullPod(raw, texts),
       labelSelector: PULL_POD_SELECTOR,
       indexes: { [PODS_BY_NODE]: ({ spec }) => [spec.nodeName ?? ''], [PODS_ENDED]: endedIndex },
     }),

@@ -7,6 +7,7 @@ import type { Batch } from '../../domain/stock-plan.ts';
 import type { Pull } from '../../domain/want.ts';
 import type { Manifest } from '../../kube/call-options.ts';
 import type { KubeObject, RawObject, ResourceType } from '../../kube/resource.ts';
+import { SharedTexts } from '../../kube/shared-texts.ts';
 
 const COMPONENT = 'pull-pod';
 export const PULL_POD_SELECTOR = `${LABELS.component}=${COMPONENT}`;
@@ -64,7 +65,7 @@ export const podType: ResourceType<PullPod> = {
 };
 
 /** Projection of the informer: a cluster with many pull pods costs little memory. */
-export function projectPullPod(raw: RawObject): PullPod {
+export function projectPullPod(raw: RawObject, texts = new SharedTexts()): PullPod {
   const {
     name,
     namespace,
@@ -85,13 +86,15 @@ export function projectPullPod(raw: RawObject): PullPod {
       creationTimestamp,
       deletionTimestamp,
       annotations: {
-        [KEYS_ANNOTATION]: JSON.stringify(Object.fromEntries(askedKeys(raw as unknown as PullPod))),
+        [KEYS_ANNOTATION]: texts.share(
+          JSON.stringify(Object.fromEntries(askedKeys(raw as unknown as PullPod))),
+        ),
         [IDENTITY_ANNOTATION]: (annotations?.[IDENTITY_ANNOTATION] ?? '').slice(0, HASH_LENGTH),
       },
       ownerReferences,
     },
     spec: { ...(spec.nodeName !== undefined && { nodeName: spec.nodeName }) },
-    ...(status !== undefined && { status: projectStatus(status) }),
+    ...(status !== undefined && { status: projectStatus(status, texts) }),
   };
 }
 
@@ -107,22 +110,29 @@ function asksFor(image: string, key: string): boolean {
   return key !== '' && (at < 0 ? image.endsWith(`@${key}`) : image === key.slice(0, at));
 }
 
-function projectStatus({ phase, reason, message, startTime, containerStatuses }: PodStatus): PodStatus {
+function projectStatus(
+  { phase, reason, message, startTime, containerStatuses }: PodStatus,
+  texts: SharedTexts,
+): PodStatus {
   const statuses = containerStatuses?.map(({ name, imageID, state }) => ({
-    name,
-    imageID,
-    state: state === undefined ? undefined : projectState(state),
+    name: texts.share(name),
+    imageID: texts.share(imageID),
+    state: state === undefined ? undefined : projectState(state, texts),
   }));
   return { phase, reason, message: message?.slice(0, KEPT_TEXT), startTime, containerStatuses: statuses };
 }
 
 /** What a registry answered may be a page. */
-function projectState({ waiting, running, terminated }: ContainerState): ContainerState {
+function projectState({ waiting, running, terminated }: ContainerState, texts: SharedTexts): ContainerState {
   if (running !== undefined) return { running: { startedAt: running.startedAt ?? null } };
-  if (terminated !== undefined) return { terminated: { finishedAt: terminated.finishedAt ?? null } };
+  if (terminated !== undefined) return { terminated: { finishedAt: shared(terminated.finishedAt, texts) } };
   if (waiting === undefined) return {};
   const { reason = '', message = '' } = waiting;
-  return { waiting: { reason, message: message.slice(0, KEPT_TEXT) } };
+  return { waiting: { reason: texts.share(reason), message: texts.share(message.slice(0, KEPT_TEXT)) } };
+}
+
+function shared(time: string | null | undefined, texts: SharedTexts): string | null {
+  return time === undefined || time === null ? null : texts.share(time);
 }
 
 /** What the API server needs of a node to own a pod. */
