@@ -13,8 +13,6 @@ const MAX_STRANGERS = 4;
 /** For the others, and for those that wait for the one that tries again, milliseconds. */
 const STRANGER_MS = 100;
 const TRIAL_MS = 5_000;
-/** A failure to connect that has held a worker for so long counts as silence, milliseconds. */
-const SLOW_MS = 1_000;
 const MAX_REMEMBERED = 1_000;
 
 /** Thrown in place of asking a registry that has not answered others. */
@@ -113,11 +111,12 @@ export class SilentRegistries {
     error: RegistryError,
     { since, intervalMs }: { readonly since: number; readonly intervalMs: number },
   ): void {
-    const now = this.#clock.monotonic();
-    if (!isSilence(error, now - since)) {
+    // A connection that is refused costs nobody any time.
+    if (error.code !== 'TIMEOUT') {
       this.#noteAnswer(registry);
       return;
     }
+    const now = this.#clock.monotonic();
     const { answeredAt = Number.NEGATIVE_INFINITY, silence } = registry;
     // It has answered others meanwhile; or they have waited for the same, at the same time.
     if (answeredAt >= since || (silence !== undefined && now < silence.until)) return;
@@ -131,11 +130,6 @@ export class SilentRegistries {
     }
     this.#registries.set(key, registry);
   }
-}
-
-/** A connection that is refused at once costs nobody any time; a name that is looked up again and again does. */
-function isSilence({ code }: RegistryError, tookMs: number): boolean {
-  return code === 'TIMEOUT' || (code === 'UNREACHABLE' && tookMs >= SLOW_MS);
 }
 
 function unknown(): Registry {

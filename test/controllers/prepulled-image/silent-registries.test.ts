@@ -89,25 +89,6 @@ describe('a registry that does not answer', () => {
     await expect(ask(answer)).resolves.toBe('answer');
   });
 
-  it('is silent, too, if it takes long to find that it cannot be reached', async () => {
-    const slow = pending();
-    await clock.advance(1_000);
-    slow.settle('UNREACHABLE');
-    await expect(slow.result).rejects.toMatchObject({ code: 'UNREACHABLE' });
-    await expect(ask(answer)).rejects.toMatchObject({ code: 'UNREACHABLE', waitMs: 30_000 });
-  });
-
-  it.each(['UNAUTHORIZED', 'UNAVAILABLE'] as const)(
-    'is not silent however long it took to say no (%s)',
-    async (code) => {
-      const slow = pending();
-      await clock.advance(10_000);
-      slow.settle(code);
-      await expect(slow.result).rejects.toMatchObject({ code });
-      await expect(ask(answer)).resolves.toBe('answer');
-    },
-  );
-
   it('is not silent if it has answered others meanwhile', async () => {
     const slow = pending();
     await expect(ask(answer)).resolves.toBe('answer');
