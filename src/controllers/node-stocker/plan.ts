@@ -84,9 +84,8 @@ const CANARY_LOOK_MS = 30_000;
 /** 0: pull it now; a number: look again then; undefined: nothing to do before an event. */
 function dueIn(node: NodeFacts, want: Want, facts: PlanFacts): number | undefined {
   const { coverage, circuits, monotonic } = facts;
-  const gone = coverage.findEvicted(node, want, monotonic);
-  if (gone.evicted) recordEviction(node, want, facts);
-  if (isSettled(node, want, facts)) return gone.lookAfterMs;
+  const lookAfterMs = noteEviction(node, want, facts);
+  if (isSettled(node, want, facts)) return lookAfterMs;
   const notBefore = coverage.failure(node.name, want.id)?.notBefore ?? 0;
   if (notBefore > monotonic) return notBefore - monotonic;
   const keys = [imageCircuit(want.id), hostCircuit(want.host)];
@@ -121,22 +120,30 @@ function lacksKeeper(node: NodeFacts, want: Want, { coverage, kept, monotonic }:
  */
 export function noteEvictions(
   node: NodeFacts,
-  facts: Pick<PlanFacts, 'wants' | 'coverage' | 'random' | 'now' | 'monotonic'>,
+  facts: EvictionFacts & Pick<PlanFacts, 'wants'>,
 ): number | undefined {
   const looks: number[] = [];
   for (const want of facts.wants.filter((candidate) => placement(node, candidate).eligible)) {
-    const gone = facts.coverage.findEvicted(node, want, facts.monotonic);
-    if (gone.evicted) recordEviction(node, want, facts);
-    if (gone.lookAfterMs !== undefined) looks.push(gone.lookAfterMs);
+    const lookAfterMs = noteEviction(node, want, facts);
+    if (lookAfterMs !== undefined) looks.push(lookAfterMs);
   }
   return looks.length === 0 ? undefined : Math.min(...looks);
+}
+
+type EvictionFacts = Pick<PlanFacts, 'coverage' | 'random' | 'now' | 'monotonic'>;
+
+/** Whether the image has gone from the node. Returns when to look again, milliseconds from now. */
+function noteEviction(node: NodeFacts, want: Want, facts: EvictionFacts): number | undefined {
+  const { evicted, lookAfterMs } = facts.coverage.findEvicted(node, want, facts.monotonic);
+  if (evicted) recordEviction(node, want, facts);
+  return lookAfterMs;
 }
 
 /** Pulled again once and twice; the third removal within an hour is a failure of the pair, with backoff. */
 function recordEviction(
   node: NodeFacts,
   want: Want,
-  { coverage, random, now, monotonic }: Pick<PlanFacts, 'coverage' | 'random' | 'now' | 'monotonic'>,
+  { coverage, random, now, monotonic }: EvictionFacts,
 ): void {
   const times = coverage.evictions(node.name, want.id, monotonic);
   if (times < EVICTIONS_TOLERATED) return;
