@@ -215,10 +215,7 @@ describe('a status that cannot be written', () => {
     await arrange();
     const told: string[] = [];
     const reconciler = build({ unwritten: ({ name }) => told.push(name) });
-    server.fail({
-      when: ({ verb }) => verb === 'apply',
-      action: { kind: 'status', code: 409, reason: 'Conflict' },
-    });
+    server.refuseStatus();
     await expect(reconciler.reconcile(key, context())).rejects.toMatchObject({ status: 409 });
     expect(told).toEqual(['a']);
     await reconciler.reconcile(key, context());

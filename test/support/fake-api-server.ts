@@ -205,6 +205,14 @@ export class FakeApiServer {
     this.#faults.push({ fault, left: fault.times ?? 1 });
   }
 
+  /** Somebody else changes the object right before our next status write. */
+  refuseStatus(): void {
+    this.fail({
+      when: ({ verb, path }) => verb === 'apply' && path.endsWith('/status'),
+      action: { kind: 'status', code: 409, reason: 'Conflict' },
+    });
+  }
+
   clearFaults(): void {
     this.#faults.length = 0;
   }

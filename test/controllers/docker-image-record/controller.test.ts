@@ -206,10 +206,7 @@ describe('keys', () => {
 
   it('leave no gap when the status cannot be written', async () => {
     await using world = await RecordWorld.start();
-    world.server.fail({
-      when: ({ verb, path }) => verb === 'apply' && path.endsWith('/status'),
-      action: { kind: 'status', code: 409, reason: 'Conflict' },
-    });
+    world.server.refuseStatus();
     await expect(world.reconcile()).rejects.toMatchObject({ reason: 'Conflict' });
     await world.reconcile();
     expect(world.status().pk).toBe(1);

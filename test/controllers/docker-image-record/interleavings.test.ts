@@ -69,10 +69,7 @@ class Play {
         await this.world.restart();
         break;
       case 'conflict':
-        this.world.server.fail({
-          when: ({ verb, path }) => verb === 'apply' && path.endsWith('/status'),
-          action: { kind: 'status', code: 409, reason: 'Conflict' },
-        });
+        this.world.server.refuseStatus();
         await this.#pass(each.name);
         this.world.server.clearFaults();
         break;

@@ -446,10 +446,7 @@ describe('an answer whose status could not be written', () => {
     if (what === 'that a tag has moved') await world.reconcile();
     const digest = world.registry.putImage(REPOSITORY, '1', { seed: 'rebuilt' });
     await world.clock.advance(300_000);
-    world.server.fail({
-      when: ({ verb, plural }) => verb === 'apply' && plural === 'dockerimagerecords',
-      action: { kind: 'status', code: 409, reason: 'Conflict' },
-    });
+    world.server.refuseStatus();
     await expect(world.reconcile()).rejects.toMatchObject({ status: 409 });
     await world.reconcile();
     expect(world.status().image?.digest).toBe(digest);

@@ -4,7 +4,7 @@ import { childrenByDigest, childrenToRetire } from '../../../src/controllers/ima
 import { prepulledImage } from '../../support/builders.ts';
 import { sendError } from '../../support/registry-exchange.ts';
 import { IMAGE_SOURCES, PREPULLED_IMAGES } from '../fixtures.ts';
-import { REPOSITORY, SourceWorld } from './source-world.ts';
+import { REPOSITORY, SIXTY_VERSIONS, SourceWorld } from './source-world.ts';
 
 const TAGS = ['r29_0_1', 'w_2026_46', 'w_2026_47', 'recommended=w_2026_47'];
 const NIGHT = 300_000;
@@ -66,12 +66,7 @@ describe('a tag that moves every night while one node can pull nothing', () => {
 
 describe('a child whose tag cannot be asked for', () => {
   it('stays, although nothing is remembered of it', async () => {
-    const tags = Array.from({ length: 60 }, (_, index) => `1.0.${String(index)}`);
-    world = await SourceWorld.start(tags, {
-      tags: { grammar: 'SemVer' },
-      select: [{ name: 'all', semver: '*', newest: 60 }],
-      prepull: {},
-    });
+    world = await SourceWorld.startBeyondStatus();
     await world.reconcile();
     expect(world.childTags).toHaveLength(60);
     // The status has room for fifty.
@@ -87,7 +82,7 @@ describe('a child whose tag cannot be asked for', () => {
     expect(world.childTags).toContain(beyond);
     world.registry.setTags(
       REPOSITORY,
-      tags.filter((tag) => tag !== beyond),
+      SIXTY_VERSIONS.filter((tag) => tag !== beyond),
     );
     await nextScan();
     expect(world.childTags).toHaveLength(59);

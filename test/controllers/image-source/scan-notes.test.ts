@@ -11,10 +11,7 @@ afterEach(() => world[Symbol.asyncDispose]());
 
 /** One pass whose status somebody else keeps from being written, such as by an annotation in the same moment. */
 async function unwritten(): Promise<void> {
-  world.server.fail({
-    when: ({ verb, plural }) => verb === 'apply' && plural === 'imagesources',
-    action: { kind: 'status', code: 409, reason: 'Conflict' },
-  });
+  world.server.refuseStatus();
   await expect(world.reconcile()).rejects.toMatchObject({ status: 409 });
   world.takeRequests();
   await world.clock.advance(1_000);

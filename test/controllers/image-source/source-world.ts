@@ -21,6 +21,8 @@ import { steppedThrough } from '../../support/registry-failure.ts';
 import { IMAGE_SOURCES, PREPULLED_IMAGES, phaseContext, storeLister } from '../fixtures.ts';
 
 export const REPOSITORY = 'sciplat/lab';
+/** Ten more than the status has room for. */
+export const SIXTY_VERSIONS = Array.from({ length: 60 }, (_, index) => `1.0.${String(index)}`);
 const KEY = 'default/lab';
 
 type SpecOverrides = NonNullable<NonNullable<Parameters<typeof imageSource>[0]>['spec']>;
@@ -44,6 +46,15 @@ export class SourceWorld implements AsyncDisposable {
     ({ client: this.#client, transport: this.#transport } = server.connect(this.clock));
     this.#registryClient = new RegistryClient({ clock: this.clock });
     this.#reconciler = this.#build();
+  }
+
+  /** All of SIXTY_VERSIONS are selected and stocked. */
+  static startBeyondStatus(): Promise<SourceWorld> {
+    return SourceWorld.start(SIXTY_VERSIONS, {
+      tags: { grammar: 'SemVer' },
+      select: [{ name: 'all', semver: '*', newest: 60 }],
+      prepull: {},
+    });
   }
 
   /** The repository holds an image for each tag; tags written `a=b` share the content of b. */

@@ -186,10 +186,7 @@ describe('resolving', () => {
       const moved = world.registry.putImage(REPOSITORY, 'w_2026_47', { seed: 'rebuilt' });
       if (what === 'a failure') refuse(404, 'MANIFEST_UNKNOWN');
       await world.clock.advance(300_000);
-      world.server.fail({
-        when: ({ verb, plural }) => verb === 'apply' && plural === 'prepulledimages',
-        action: { kind: 'status', code: 409, reason: 'Conflict' },
-      });
+      world.server.refuseStatus();
       await expect(world.reconcile()).rejects.toMatchObject({ status: 409 });
       world.takeRequests();
       await world.clock.advance(1_000);
