@@ -149,6 +149,7 @@ export class FakeApiServer {
   readonly #options: FakeApiServerOptions;
   readonly #faults: { fault: Fault; left: number }[] = [];
   readonly #watches = new Set<OpenWatch>();
+  /** TCP connections, those still in their TLS handshake too: `down` would wait for one it has missed. */
   readonly #sockets = new Set<Socket>();
   readonly #snapshots = new Map<string, Snapshot>();
   #authority: Authority;
@@ -256,7 +257,7 @@ export class FakeApiServer {
 
   /** Cuts every connection at once, as a crash does. The server keeps listening. */
   resetConnections(): void {
-    for (const socket of this.#sockets) reset(socket);
+    for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
   /** Answers nothing and sends nothing, but keeps every connection open, as under SIGSTOP. */
@@ -320,14 +321,16 @@ export class FakeApiServer {
       if (!(socket instanceof Socket)) return;
       const port = socket.remotePort;
       tcpSockets.set(port, socket);
+      this.#sockets.add(socket);
       socket.on('error', () => undefined);
-      socket.once('close', () => tcpSockets.delete(port));
+      socket.once('close', () => {
+        tcpSockets.delete(port);
+        this.#sockets.delete(socket);
+      });
     });
     server.on('secureConnection', (socket) => {
       this.#connections += 1;
-      this.#sockets.add(socket);
       socket.on('error', () => undefined);
-      socket.once('close', () => this.#sockets.delete(socket));
     });
     server.on('tlsClientError', () => undefined);
     return server;
