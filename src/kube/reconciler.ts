@@ -17,6 +17,7 @@ import {
 import { findCondition } from './condition.ts';
 import type { ReconcileContext, Reconciler } from './controller.ts';
 import { addFinalizer, hasFinalizer, removeFinalizer } from './finalizer.ts';
+import { pendingRequest } from './reconcile-request.ts';
 import {
   formatKey,
   type KubeObject,
@@ -78,8 +79,6 @@ export interface ObjectReconcilerOptions<T extends StatusObject<S>, S extends Co
   readonly finalize?: Phase<T, S> | undefined;
   /** The object is gone: drop what is kept in memory for it. */
   readonly forget?: ((key: ObjectKey) => void) | undefined;
-  /** The status of a pass could not be written: whoever remembers the pass must not count it as told. */
-  readonly unwritten?: ((key: ObjectKey) => void) | undefined;
   /** Annotations whose new value asks for an immediate pass. */
   readonly requestAnnotations?: readonly string[] | undefined;
 }
@@ -90,8 +89,16 @@ interface OwnWrite<T> {
   readonly object: T;
 }
 
+/** What a pass has found out and could not write. */
+interface Unwritten<S> {
+  /** Of the object: a successor of the same name has been looked at by nobody. */
+  readonly uid: string | undefined;
+  readonly status: Draft<S>;
+}
+
 /**
- * The reconciler of a kind. Deletion: `finalize` runs while our finalizer is there, then the finalizer is
+ * The reconciler of a kind. A pass begins with what the one before has found out, although its status may not have been
+ * written: a phase that remembers to have asked need not remember the answer. Deletion: `finalize` runs while our finalizer is there, then the finalizer is
  * removed.
  */
 export function objectReconciler<T extends StatusObject<S>, S extends CommonStatus>(
@@ -103,6 +110,7 @@ export function objectReconciler<T extends StatusObject<S>, S extends CommonStat
 class ObjectReconciler<T extends StatusObject<S>, S extends CommonStatus> implements Reconciler {
   readonly #options: ObjectReconcilerOptions<T, S>;
   readonly #ownWrites = new Map<string, OwnWrite<T>>();
+  readonly #unwritten = new Map<string, Unwritten<S>>();
 
   constructor(options: ObjectReconcilerOptions<T, S>) {
     this.#options = options;
@@ -112,6 +120,7 @@ class ObjectReconciler<T extends StatusObject<S>, S extends CommonStatus> implem
     const found = this.#find(key);
     if (found === undefined) {
       this.#ownWrites.delete(formatKey(key));
+      this.#unwritten.delete(formatKey(key));
       this.#options.forget?.(key);
       return done;
     }
@@ -144,10 +153,13 @@ class ObjectReconciler<T extends StatusObject<S>, S extends CommonStatus> implem
 
   /** Runs the phases and writes the status once, whatever they ended with; then passes their ending on. */
   async #pass(object: T, key: ObjectKey, context: ReconcileContext, plan: Plan<T, S>): Promise<Result> {
-    const draft = startDraft<S>(object.status, this.#options.ownedConditions);
-    const request = pendingRequest(object, this.#options.requestAnnotations ?? []);
+    const draft = this.#startDraft(object);
+    const { lastHandledReconcileAt } = draft as Draft<CommonStatus>;
+    const annotations = this.#options.requestAnnotations ?? [];
+    const request = pendingRequest(object, annotations, lastHandledReconcileAt);
     const phaseContext: PhaseContext = { ...context, key, requested: request !== undefined };
     const ending = await runPhases(plan.phases, object, draft, phaseContext);
+    this.#unwritten.set(formatKey(key), { uid: object.metadata.uid, status: draft });
     if (ending.failed && isInterrupted(ending.error, context.signal)) throw ending.error;
     if (request !== undefined) (draft as Draft<CommonStatus>).lastHandledReconcileAt = request;
     const outcome: PassOutcome = ending.failed
@@ -162,7 +174,7 @@ class ObjectReconciler<T extends StatusObject<S>, S extends CommonStatus> implem
   async #delete(object: T, key: ObjectKey, context: ReconcileContext): Promise<Result> {
     const { client, source, finalizer, finalize } = this.#options;
     if (finalizer === undefined || !hasFinalizer(object, finalizer)) return done;
-    const draft = startDraft<S>(object.status, this.#options.ownedConditions);
+    const draft = this.#startDraft(object);
     const phaseContext: PhaseContext = { ...context, key, requested: false };
     const ending = await runPhases(finalize === undefined ? [] : [finalize], object, draft, phaseContext);
     if (ending.failed) {
@@ -188,14 +200,18 @@ class ObjectReconciler<T extends StatusObject<S>, S extends CommonStatus> implem
     return updated === undefined ? object : this.#remember(object, source.project(updated));
   }
 
+  #startDraft(object: T): Draft<S> {
+    const unwritten = this.#unwritten.get(formatKey(keyOf(object)));
+    const status = unwritten?.uid === object.metadata.uid ? unwritten?.status : object.status;
+    return startDraft<S>(status, this.#options.ownedConditions);
+  }
+
   /** Writes the status if it changed, and tells people if what Ready says has changed. */
   async #store(object: T, draft: Draft<S>, context: ReconcileContext): Promise<void> {
-    const { client, source, ownedConditions, unwritten } = this.#options;
+    const { client, source, ownedConditions } = this.#options;
     const write = { draft, ownedConditions, signal: context.signal };
-    const written = await writeStatus(client, source.type, object, write).catch((error: unknown) => {
-      unwritten?.(keyOf(object));
-      throw error;
-    });
+    const written = await writeStatus(client, source.type, object, write);
+    this.#unwritten.delete(formatKey(keyOf(object)));
     if (written === undefined) return;
     this.#remember(object, source.project(written));
     announce(source.type, object, draft, context);
@@ -237,34 +253,6 @@ async function runPhases<T, S extends CommonStatus>(
 /** We were told to stop, or looked at something old: neither is news about the object. */
 function isInterrupted(error: unknown, signal: AbortSignal): boolean {
   return signal.aborted || error instanceof WriteFencedError || isConflict(error);
-}
-
-/** Characters that `lastHandledReconcileAt` holds; anybody may annotate with more, and no status would be taken then. */
-const MAX_REQUEST = 128;
-
-/** The newest request annotation whose value has not been answered, as long as the status can hold. */
-function pendingRequest(
-  object: StatusObject<CommonStatus>,
-  annotations: readonly string[],
-): string | undefined {
-  const values = annotations
-    .map((name) => object.metadata.annotations?.[name])
-    .filter((value) => value !== undefined)
-    .map((value) =>
-      Array.from(value.slice(0, 2 * MAX_REQUEST))
-        .slice(0, MAX_REQUEST)
-        .join(''),
-    )
-    .sort((left, right) => timeOf(left) - timeOf(right) || (left < right ? -1 : 1));
-  const newest = values.at(-1);
-  return newest === object.status?.lastHandledReconcileAt ? undefined : newest;
-}
-
-/** Tools write RFC 3339, people `date +%s`; whatever is no time is older than all that is. */
-function timeOf(text: string): number {
-  if (/^\d{9,11}$/.test(text)) return Number(text) * 1_000;
-  const time = /^\d{12,14}$/.test(text) ? Number(text) : Date.parse(text);
-  return Number.isNaN(time) ? 0 : time;
 }
 
 /** One event per change of what Ready says; a changed message alone is not one. */

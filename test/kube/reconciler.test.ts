@@ -210,16 +210,82 @@ describe('a pass', () => {
   });
 });
 
-describe('a status that cannot be written', () => {
-  it('is told to whoever remembers the pass', async () => {
+describe('what a pass has found out', () => {
+  /** Learns something in its first pass alone, as from a registry that is not asked each time. */
+  function learner(options: Options = {}) {
+    let passes = 0;
+    const learn: Phase<Widget, WidgetStatus> = (_object, draft) => {
+      passes += 1;
+      if (passes === 1) draft.note = 'learned';
+      return {};
+    };
+    return build({ ...options, phases: [learn, ...(options.phases ?? [])] });
+  }
+
+  it('is in the status with the next one, if it could not be written', async () => {
     await arrange();
-    const told: string[] = [];
-    const reconciler = build({ unwritten: ({ name }) => told.push(name) });
+    const reconciler = learner();
     server.refuseStatus();
     await expect(reconciler.reconcile(key, context())).rejects.toMatchObject({ status: 409 });
-    expect(told).toEqual(['a']);
+    expect(stored().status).toBeUndefined();
+    await reconciler.reconcile(key, context(NOW + 1_000));
+    expect(stored().status?.note).toBe('learned');
+    expect(findCondition(stored().status, 'Ready')?.lastTransitionTime).toBe('2026-01-01T00:00:00Z');
+  });
+
+  it('is in the status with the next one, if it met somebody else in between', async () => {
+    await arrange();
+    let conflict: Error | undefined = new ApiError({
+      status: 409,
+      reason: 'Conflict',
+      message: 'm',
+      temporary: false,
+    });
+    const meet = () => {
+      if (conflict !== undefined) throw conflict;
+      return {};
+    };
+    const reconciler = learner({ phases: [meet] });
+    await expect(reconciler.reconcile(key, context())).rejects.toBe(conflict);
+    conflict = undefined;
     await reconciler.reconcile(key, context());
-    expect(told).toEqual(['a']);
+    expect(stored().status?.note).toBe('learned');
+  });
+
+  it('is not said again once it was written, nor of a successor of the same name', async () => {
+    await arrange();
+    const reconciler = learner();
+    await reconciler.reconcile(key, context());
+    await arrange({ status: {} });
+    await reconciler.reconcile(key, context());
+    expect(stored().status).not.toHaveProperty('note');
+
+    const another = learner();
+    server.refuseStatus();
+    await expect(another.reconcile(key, context())).rejects.toMatchObject({ status: 409 });
+    server.store.delete(WIDGET_REF, 'default/a');
+    await arrange();
+    await another.reconcile(key, context());
+    expect(stored().status).not.toHaveProperty('note');
+  });
+
+  it('answers a request once', async () => {
+    await arrange({}, { annotations: { 'test.dev/reconcile': 'now' } });
+    const requested: boolean[] = [];
+    const reconciler = build({
+      requestAnnotations: ['test.dev/reconcile'],
+      phases: [
+        (_object, _draft, pass) => {
+          requested.push(pass.requested);
+          return {};
+        },
+      ],
+    });
+    server.refuseStatus();
+    await expect(reconciler.reconcile(key, context())).rejects.toMatchObject({ status: 409 });
+    await reconciler.reconcile(key, context());
+    expect(requested).toEqual([true, false]);
+    expect(stored().status?.lastHandledReconcileAt).toBe('now');
   });
 });
 

@@ -27,7 +27,7 @@ export interface DockerImageRecordOptions
   extends CatalogueOptions,
     NodesOptions,
     Omit<ReferencesOptions, 'images'>,
-    Omit<PrimaryKeyOptions, 'drawn' | 'records'>,
+    Omit<PrimaryKeyOptions, 'records'>,
     Omit<ResolveOptions, 'attempts' | 'records'> {
   readonly client: KubeClient;
   readonly source: ObjectSource<DockerImageRecord>;
@@ -50,7 +50,6 @@ const PASSING_REASONS: ReadonlySet<string> = new Set([
 
 export function dockerImageRecordReconciler(options: DockerImageRecordOptions): Reconciler {
   const attempts: ResolveOptions['attempts'] = new Map();
-  const drawn: PrimaryKeyOptions['drawn'] = new Map();
   const labels = new RecordLabels(options);
   const references = referencesPhase(options);
   const applied: PrepullOptions['applied'] = new Map();
@@ -66,7 +65,7 @@ export function dockerImageRecordReconciler(options: DockerImageRecordOptions): 
     // In the order of what they need: a number only if accepted, the registry only then, nodes by rows and platforms.
     phases: [
       acceptPhase(options),
-      primaryKeyPhase({ ...options, drawn }),
+      primaryKeyPhase(options),
       cataloguePhase(options),
       resolvePhase({ ...options, attempts }),
       nodesPhase(options),
@@ -94,12 +93,8 @@ export function dockerImageRecordReconciler(options: DockerImageRecordOptions): 
     needsFinalizer: ({ spec }) => spec.deletionPolicy === 'Protect',
     finalize: finalizePhase(options),
     requestAnnotations: REQUEST_ANNOTATIONS,
-    unwritten: (key) => {
-      attempts.delete(formatKey(key));
-    },
     forget: (key) => {
       attempts.delete(formatKey(key));
-      drawn.delete(formatKey(key));
       applied.delete(formatKey(key));
     },
   });

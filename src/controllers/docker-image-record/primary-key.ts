@@ -7,15 +7,12 @@ import type { Draft } from '../../kube/conclusion.ts';
 import { isConditionTrue } from '../../kube/condition.ts';
 import type { Counter } from '../../kube/counter.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
-import { formatKey } from '../../kube/resource.ts';
 import { done, type Result } from '../../kube/result.ts';
 import type { Status } from './status.ts';
 
 export interface PrimaryKeyOptions {
   readonly counter: Pick<Counter, 'next' | 'reserve'>;
   readonly records: Pick<Lister<DockerImageRecord>, 'list'>;
-  /** Numbers drawn, by key of the record, until they are stored; losing one leaves a gap. */
-  readonly drawn: Map<string, { readonly uid: string | undefined; readonly pk: number }>;
 }
 
 /**
@@ -27,7 +24,7 @@ export function primaryKeyPhase(options: PrimaryKeyOptions) {
     if (draft.pk !== undefined || !isConditionTrue(draft, 'Accepted')) return done;
     const { namespace = '' } = record.metadata;
     const labelled = pkOf(record);
-    if (labelled === undefined) draft.pk = await draw(options, record, context);
+    if (labelled === undefined) draft.pk = await draw(options, namespace, context);
     else {
       await options.counter.reserve(namespace, labelled);
       draft.pk = labelled;
@@ -37,15 +34,11 @@ export function primaryKeyPhase(options: PrimaryKeyOptions) {
 }
 
 async function draw(
-  { counter, records, drawn }: PrimaryKeyOptions,
-  { metadata }: DockerImageRecord,
+  { counter, records }: PrimaryKeyOptions,
+  namespace: string,
   { log }: PhaseContext,
 ): Promise<number> {
-  const { uid, namespace = '' } = metadata;
-  const known = drawn.get(formatKey(metadata));
-  if (known !== undefined && known.uid === uid) return known.pk;
   const pk = await counter.next(namespace, highestPk(records.list(namespace)));
-  drawn.set(formatKey(metadata), { uid, pk });
   log.info('key drawn', { pk });
   return pk;
 }

@@ -9,7 +9,6 @@ import type { SelectionResult } from '../../domain/selection-result.ts';
 import type { SourceImages } from '../../domain/source-images.ts';
 import { isEqual } from '../../json.ts';
 import type { ScanResult } from './scan.ts';
-import type { ScanNotes } from './scan-notes.ts';
 
 /** A scan that did not succeed, in the words of a condition. */
 export interface ScanFailure {
@@ -43,7 +42,6 @@ export interface SourceMemory {
   readonly failure?: ScanFailure;
   /** Digests that attempts have asked for since the last one that succeeded: a long scan gets on although it is cut. */
   readonly learned?: ReadonlyMap<string, Digest>;
-  readonly notes?: ScanNotes;
 }
 
 /** The whole of what is known of one source, for whoever serves it. Only the leader has it. */

@@ -18,7 +18,6 @@ import { type PushOptions, takePushes } from './push-phase.ts';
 import { type ScanResult, scan } from './scan.ts';
 import { shouldScan } from './scan-decision.ts';
 import { knownDigests, type SourceMemory } from './scan-memory.ts';
-import { repeatNotes, takeNotes } from './scan-notes.ts';
 import { toSelectionSpec } from './selection-spec.ts';
 import { troubleOf, type Visitor, visitRegistry } from './visit.ts';
 
@@ -36,15 +35,9 @@ export function scanPhase(options: ScanOptions) {
     draft: Draft<ImageSourceStatus>,
     context: PhaseContext,
   ): Promise<Result> => {
-    const { memory } = options;
-    const key = formatKey(source.metadata);
-    const remembered = memory.get(key);
+    const remembered = options.memory.get(formatKey(source.metadata));
     const before = remembered?.uid === source.metadata.uid ? remembered : undefined;
-    if (before?.notes !== undefined) repeatNotes(draft, before.notes, context.now);
-    const result = await scanOrUpdate(options, { source, draft, context }, before);
-    const after = memory.get(key);
-    if (after !== undefined) memory.set(key, { ...after, notes: takeNotes(draft) });
-    return result;
+    return scanOrUpdate(options, { source, draft, context }, before);
   };
 }
 

@@ -39,9 +39,7 @@ export interface Attempt {
   readonly permittedAt: number;
 }
 
-/** An attempt with what the status says of it. That is said again in each pass: the write of one may fail. */
-export interface Resolution extends Attempt, Pick<Status, 'image' | 'size'> {
-  readonly words: readonly ConditionUpdate[];
+export interface Resolution extends Attempt {
   /** Of the registry, in a row. */
   readonly failures: number;
 }
@@ -66,14 +64,12 @@ export function resolvePhase(options: ResolveOptions) {
     const id = wantId(image);
     const monotonic = options.clock.monotonic();
     const last = lastOf(image, options.resolved.get(id));
-    const pass = { image, draft, context };
-    if (last !== undefined && isOfSpec(image, last)) repeat(pass, last);
     const reason = shouldResolve(image, last, { ...context, monotonic });
     if (reason === undefined) return { requeueAfterMs: (last?.dueAt ?? monotonic) - monotonic };
     const crowdMs = context.requested ? 0 : options.silent.crowd(wayTo(image));
     if (crowdMs > 0) return { requeueAfterMs: crowdMs };
     context.log.debug('resolving', { image: image.spec.image, reason });
-    const resolution = await attempt(options, pass, pastOf(image, last, monotonic));
+    const resolution = await attempt(options, { image, draft, context }, pastOf(image, last, monotonic));
     options.resolved.set(id, resolution);
     return { requeueAfterMs: resolution.dueAt - options.clock.monotonic() };
   };
@@ -89,7 +85,7 @@ function isOfSpec({ metadata }: PrepulledImage, { generation }: Resolution): boo
 }
 
 /** What is known when an attempt begins. */
-interface Past extends Pick<Resolution, 'permittedAt' | 'failures' | 'words'> {
+interface Past extends Pick<Resolution, 'permittedAt' | 'failures'> {
   /** The registry has told this process what it is. */
   readonly isFound: boolean;
 }
@@ -98,8 +94,8 @@ interface Past extends Pick<Resolution, 'permittedAt' | 'failures' | 'words'> {
 function pastOf(image: PrepulledImage, last: Resolution | undefined, monotonic: number): Past {
   const { permittedAt } = last ?? { permittedAt: monotonic };
   return last !== undefined && isOfSpec(image, last)
-    ? { permittedAt, failures: last.failures, words: last.words, isFound: !last.failed }
-    : { permittedAt, failures: 0, words: [], isFound: false };
+    ? { permittedAt, failures: last.failures, isFound: !last.failed }
+    : { permittedAt, failures: 0, isFound: false };
 }
 
 interface Pass {
@@ -108,18 +104,11 @@ interface Pass {
   readonly context: PhaseContext;
 }
 
-/** Costs nothing where the status says so already. */
-function repeat({ image, draft, context }: Pass, { image: found, size, words }: Resolution): void {
-  draft.image = found;
-  draft.size = size;
-  words.forEach(marker(image, draft, context));
-}
-
 async function attempt(options: ResolveOptions, pass: Pass, past: Past): Promise<Resolution> {
   const { clock } = options;
-  const { image, draft, context } = pass;
+  const { image, context } = pass;
   const isStale = context.requested || clock.monotonic() - past.permittedAt >= PERMISSION_MS;
-  const { words, retryMs, failures } = await resolve(options, pass, { ...past, isStale });
+  const { retryMs, failures } = await resolve(options, pass, { ...past, isStale });
   const failed = retryMs !== undefined;
   const now = clock.monotonic();
   return {
@@ -129,13 +118,10 @@ async function attempt(options: ResolveOptions, pass: Pass, past: Past): Promise
     failed,
     failures,
     permittedAt: isStale && !failed ? now : past.permittedAt,
-    image: draft.image,
-    size: draft.size,
-    words,
   };
 }
 
-interface Ended extends Pick<Resolution, 'words' | 'failures'> {
+interface Ended extends Pick<Resolution, 'failures'> {
   /** Undefined if the registry answered, else how long to wait before it is asked again. */
   readonly retryMs: number | undefined;
 }
@@ -147,12 +133,7 @@ async function resolve(
 ): Promise<Ended> {
   const { image, draft, context } = pass;
   const reference = parseImage(image.spec.image);
-  const words: ConditionUpdate[] = [];
-  const set = marker(image, draft, context);
-  const mark: Mark = (update) => {
-    words.push(update);
-    set(update);
-  };
+  const mark = marker(image, draft, context);
   const { isStale, isFound } = past;
   const { requested: insists, signal } = context;
   try {
@@ -168,13 +149,12 @@ async function resolve(
     draft.image = describeImage(image, reference, found);
     draft.size = formatBytes(found.size);
     mark({ type: 'Resolved', status: 'True', ...resolvedWords(reference, found) });
-    return { words, retryMs: undefined, failures: 0 };
+    return { retryMs: undefined, failures: 0 };
   } catch (error) {
     if (!isRegistryError(error) && !(error instanceof WaitingError)) throw error;
-    const ended = { words, ...pauseAfter(error, image, past.failures) };
+    const ended = pauseAfter(error, image, past.failures);
     // What was found earlier is not in doubt because others wait for the registry in vain.
-    if (error instanceof SilentRegistryError && isTold(pass, reference))
-      return { ...ended, words: past.words };
+    if (error instanceof SilentRegistryError && isTold(pass, reference)) return ended;
     const reason = error instanceof WaitingError ? error.reason : registryReason(error);
     // With a digest the nodes pull all the same: what we cannot ask stays unknown, and counts as fitting and small.
     const isUnknown = reference.digest !== undefined && !isRefusal(image, reason);
@@ -193,11 +173,7 @@ function isTold({ image, draft }: Pass, reference: Reference): boolean {
   );
 }
 
-function pauseAfter(
-  error: RegistryError | WaitingError,
-  { spec }: PrepulledImage,
-  failures: number,
-): Pick<Ended, 'retryMs' | 'failures'> {
+function pauseAfter(error: RegistryError | WaitingError, { spec }: PrepulledImage, failures: number): Ended {
   // What costs the registry nothing is tried again at a fixed pace.
   if (error instanceof WaitingError) return { retryMs: error.requeueAfterMs, failures };
   if (error instanceof SilentRegistryError) return { retryMs: error.waitMs, failures };

@@ -441,15 +441,20 @@ describe('an operator bundle', () => {
 });
 
 describe('an answer whose status could not be written', () => {
-  it.each(['what a new record means', 'that a tag has moved'])('is asked for again: %s', async (what) => {
-    await using world = await RecordWorld.start();
-    if (what === 'that a tag has moved') await world.reconcile();
-    const digest = world.registry.putImage(REPOSITORY, '1', { seed: 'rebuilt' });
-    await world.clock.advance(300_000);
-    world.server.refuseStatus();
-    await expect(world.reconcile()).rejects.toMatchObject({ status: 409 });
-    await world.reconcile();
-    expect(world.status().image?.digest).toBe(digest);
-    expect(world.conditions()).toMatchObject({ Available: 'True/ManifestFound', Ready: 'True/Succeeded' });
-  });
+  it.each(['what a new record means', 'that a tag has moved'])(
+    'is said with the next pass, without asking again: %s',
+    async (what) => {
+      await using world = await RecordWorld.start();
+      if (what === 'that a tag has moved') await world.reconcile();
+      const digest = world.registry.putImage(REPOSITORY, '1', { seed: 'rebuilt' });
+      await world.clock.advance(300_000);
+      world.server.refuseStatus();
+      await expect(world.reconcile()).rejects.toMatchObject({ status: 409 });
+      world.takeRequests();
+      await world.reconcile();
+      expect(world.takeRequests()).toEqual([]);
+      expect(world.status().image?.digest).toBe(digest);
+      expect(world.conditions()).toMatchObject({ Available: 'True/ManifestFound', Ready: 'True/Succeeded' });
+    },
+  );
 });
