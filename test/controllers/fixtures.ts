@@ -38,7 +38,6 @@ export function phaseContext(overrides: Partial<PhaseContext> = {}): PhaseContex
   };
 }
 
-/** A ready amd64 node that takes everything. */
 /** A digest of 64 times the same hexadecimal digit. */
 export function digestOf(digit: string): string {
   return `sha256:${digit.repeat(64)}`;

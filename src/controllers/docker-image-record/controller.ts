@@ -13,6 +13,7 @@ import { formatKey } from '../../kube/resource.ts';
 import { minResult, type Result } from '../../kube/result.ts';
 import { fitPhase } from '../fit-phase.ts';
 import { REQUEST_ANNOTATIONS } from '../kinds.ts';
+import { SilentRegistries } from '../silent-registries.ts';
 import { acceptPhase } from './accept.ts';
 import { type CatalogueOptions, cataloguePhase } from './catalogue.ts';
 import { RecordLabels } from './labels.ts';
@@ -28,7 +29,7 @@ export interface DockerImageRecordOptions
     NodesOptions,
     Omit<ReferencesOptions, 'images'>,
     Omit<PrimaryKeyOptions, 'records'>,
-    Omit<ResolveOptions, 'attempts' | 'records'> {
+    Omit<ResolveOptions, 'attempts' | 'records' | 'silent'> {
   readonly client: KubeClient;
   readonly source: ObjectSource<DockerImageRecord>;
   readonly records: Pick<Lister<DockerImageRecord>, 'list' | 'byIndex'>;
@@ -50,6 +51,7 @@ const PASSING_REASONS: ReadonlySet<string> = new Set([
 
 export function dockerImageRecordReconciler(options: DockerImageRecordOptions): Reconciler {
   const attempts: ResolveOptions['attempts'] = new Map();
+  const silent = new SilentRegistries(options.clock);
   const labels = new RecordLabels(options);
   const references = referencesPhase(options);
   const applied: PrepullOptions['applied'] = new Map();
@@ -67,7 +69,7 @@ export function dockerImageRecordReconciler(options: DockerImageRecordOptions): 
       acceptPhase(options),
       primaryKeyPhase(options),
       cataloguePhase(options),
-      resolvePhase({ ...options, attempts }),
+      resolvePhase({ ...options, attempts, silent }),
       nodesPhase(options),
       references,
       fit,

@@ -24,6 +24,7 @@ import { REGISTRY_ADVICE } from '../../registry/reasons.ts';
 import type { AccessReader } from '../access.ts';
 import { credentialsFound, credentialsMissing } from '../credentials-condition.ts';
 import { dockerImageRecordType } from '../kinds.ts';
+import { type SilentRegistries, SilentRegistryError, wayTo } from '../silent-registries.ts';
 import { findBundle } from './bundle.ts';
 import { allLabels, describeRecord, findSourceTarget } from './describe.ts';
 import { findClaims } from './signing.ts';
@@ -36,6 +37,7 @@ export interface ResolveOptions {
   readonly records: Pick<Lister<DockerImageRecord>, 'list'>;
   /** The last attempt for each record; lost at a restart, which costs one HEAD each. */
   readonly attempts: Map<string, Attempt>;
+  readonly silent: SilentRegistries;
 }
 
 /** The last time the registry was asked about one record. */
@@ -57,8 +59,8 @@ export function resolvePhase(options: ResolveOptions) {
     if (!reference.ok || !isConditionTrue(draft, 'Accepted')) return done;
     const { attempts, clock } = options;
     const last = lastAttempt(attempts, record);
-    const restMs = context.requested ? 0 : (last?.dueAt ?? 0) - clock.monotonic();
-    if (last !== undefined && restMs > 0) return { requeueAfterMs: restMs };
+    const restMs = context.requested ? 0 : restOf(options, record, draft, last);
+    if (restMs > 0) return { requeueAfterMs: restMs };
     const pass: Pass = { ...options, record, draft, context, reference: reference.value };
     const { waitMs, failures } = await attempt(pass, last?.failures ?? 0);
     const { uid, generation } = record.metadata;
@@ -70,6 +72,21 @@ export function resolvePhase(options: ResolveOptions) {
     });
     return { requeueAfterMs: waitMs };
   };
+}
+
+/**
+ * How long the registry is left alone, milliseconds. What was found earlier is not in doubt because others wait for it in
+ * vain.
+ */
+function restOf(
+  { silent, clock }: ResolveOptions,
+  record: DockerImageRecord,
+  draft: Draft<Status>,
+  last: Attempt | undefined,
+): number {
+  const isTold = last?.failures === 0 && isConditionTrue(draft, 'Available');
+  const othersMs = isTold ? silent.rest(wayTo(record)) : silent.crowd(wayTo(record));
+  return last === undefined ? othersMs : Math.max(last.dueAt - clock.monotonic(), othersMs);
 }
 
 /** For this very spec: another one is asked about at once, and so is a successor of the same name. */
@@ -97,13 +114,14 @@ async function attempt(
   const mark = marker(record, draft, context);
   const intervalMs = parseDuration(record.spec.interval);
   try {
-    const granted = await readAccess(pass, mark);
-    await look(pass, granted, mark);
+    const asker = { insists: context.requested, intervalMs };
+    await pass.silent.ask(wayTo(record), asker, async () => look(pass, await readAccess(pass, mark), mark));
     return { waitMs: intervalMs, failures: 0 };
   } catch (error) {
     if (error instanceof WaitingError) return { waitMs: error.requeueAfterMs, failures: 0 };
     if (!isRegistryError(error)) throw error;
     markFailure(error, mark);
+    if (error instanceof SilentRegistryError) return { waitMs: error.waitMs, failures };
     // What is final is looked at again all the same: somebody may push the image.
     if (!error.temporary) return { waitMs: intervalMs, failures: 0 };
     const backoffMs = backoffDelay(failures, { baseMs: Math.min(RETRY_MS, intervalMs), maxMs: intervalMs });

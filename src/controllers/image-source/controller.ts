@@ -10,6 +10,7 @@ import type { AccessReader } from '../access.ts';
 import { CREDENTIALS_READY } from '../credentials-condition.ts';
 import { fitPhase } from '../fit-phase.ts';
 import { REQUEST_ANNOTATIONS } from '../kinds.ts';
+import { SilentRegistries } from '../silent-registries.ts';
 import { AppliedSpecs } from './child-spec.ts';
 import { type ChildrenOptions, childrenOf, childrenPhase } from './children.ts';
 import { presencePhase, publishPhase } from './publish.ts';
@@ -20,7 +21,7 @@ import { suspendPhase } from './suspend-phase.ts';
 import { WEBHOOK_READY, type WebhookOptions, webhookPhase } from './webhook-phase.ts';
 
 export interface ImageSourceOptions
-  extends Omit<ScanOptions, 'memory'>,
+  extends Omit<ScanOptions, 'memory' | 'silent'>,
     Omit<ChildrenOptions, 'memory' | 'applied'> {
   readonly client: KubeClient;
   readonly access: AccessReader;
@@ -40,7 +41,7 @@ export function imageSourceReconciler(options: ImageSourceOptions): Reconciler {
     phases: [
       presencePhase({ children }),
       webhookPhase({ ...options, looked }),
-      scanPhase({ ...options, memory }),
+      scanPhase({ ...options, memory, silent: new SilentRegistries(options.clock) }),
       publishPhase({ memory, children }),
       fitPhase(imageSourceDefinition),
       childrenPhase({ ...options, memory, applied }),

@@ -16,6 +16,8 @@ export interface ScanFailure {
   readonly message: string;
   /** Monotonic milliseconds before which the registry is left alone. */
   readonly retryAt: number;
+  /** The registry has not answered other sources, so nothing has failed here. */
+  readonly notAsked?: boolean;
 }
 
 export interface SourceMemory {

@@ -13,6 +13,7 @@ import type { PhaseContext } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
 import { done, minResult, type Result, TerminalError } from '../../kube/result.ts';
 import { retryPause } from '../retry-pause.ts';
+import { SilentRegistryError, wayTo } from '../silent-registries.ts';
 import { guardScan, listRevision } from './guard.ts';
 import { type PushOptions, takePushes } from './push-phase.ts';
 import { type ScanResult, scan } from './scan.ts';
@@ -51,6 +52,8 @@ async function scanOrUpdate(
   const pushes = unansweredPushes(annotations?.[ANNOTATIONS.pushedTags], draft.lastHandledPush);
   const decision = shouldScan(generation, before, { ...context, monotonic: options.clock.monotonic() });
   if (decision.scan) {
+    const restMs = context.requested ? 0 : restOf(options, source, before);
+    if (restMs > 0) return { requeueAfterMs: restMs };
     context.log.debug('scanning', { image: source.spec.image, reason: decision.reason });
     return wholeScan(options, visitor, before, pushes);
   }
@@ -59,6 +62,13 @@ async function scanOrUpdate(
       ? done
       : await takePushes(options, visitor, { before, pushes });
   return minResult({ requeueAfterMs: decision.afterMs }, pushed);
+}
+
+/** Milliseconds. What was found earlier is not in doubt because others wait for the registry in vain. */
+function restOf({ silent }: ScanOptions, source: ImageSource, before: SourceMemory | undefined): number {
+  const way = wayTo(source);
+  const isTold = before?.result !== undefined && before.failure === undefined;
+  return isTold && before.generation === source.metadata.generation ? silent.rest(way) : silent.crowd(way);
 }
 
 async function wholeScan(
@@ -80,7 +90,7 @@ async function wholeScan(
   if (after.failure === undefined && after.result !== undefined) {
     recordScan(draft, after.result, context.now);
     if (pushes !== undefined) draft.lastHandledPush = pushes.revision;
-  } else draft.failedScans = (draft.failedScans ?? 0) + 1;
+  } else if (after.failure?.notAsked !== true) draft.failedScans = (draft.failedScans ?? 0) + 1;
   return { requeueAfterMs: waitMs };
 }
 
@@ -112,8 +122,11 @@ async function attempt(
   } catch (error) {
     const trouble = troubleOf(error);
     if (trouble === undefined) throw error;
-    const pauseMs = Math.max(trouble.retryAfterMs, retryPause((draft.failedScans ?? 0) + 1, intervalMs));
-    const failure = { ...trouble, retryAt: clock.monotonic() + pauseMs };
+    const notAsked = error instanceof SilentRegistryError;
+    const pauseMs = notAsked ? error.waitMs : retryPause((draft.failedScans ?? 0) + 1, intervalMs);
+    const { reason, message, retryAfterMs } = trouble;
+    const retryAt = clock.monotonic() + Math.max(retryAfterMs, pauseMs);
+    const failure = { reason, message, retryAt, ...(notAsked && { notAsked }) };
     return { ...remainder(before, selection, learned), uid, generation, selection, failure };
   }
 }

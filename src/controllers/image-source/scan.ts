@@ -22,6 +22,8 @@ export interface RegistryVisit {
   readonly tagTimeoutMs?: number;
   /** Takes the digests that were asked for, also if the scan fails. */
   readonly learned?: Map<string, Digest>;
+  /** Counted up by a scan, for who wants to know although it fails. */
+  readonly meter?: ScanMeter;
   readonly signal: AbortSignal;
 }
 
@@ -62,9 +64,8 @@ const NO_LIMIT_MS = 3_600_000;
 
 /** @throws RegistryError if the list or more than single tags cannot be read */
 export async function scan(request: ScanRequest): Promise<ScanResult> {
-  const { registry, access, selection, signal, known } = request;
+  const { registry, access, selection, signal, known, meter = newScanMeter() } = request;
   const started = request.clock.monotonic();
-  const meter = newScanMeter();
   const limits = { maxTags: request.maxTags };
   const list = await registry.collectTags(selection.spec.image, access, { signal, meter, limits });
   const plan = await planList(request, list);

@@ -9,16 +9,19 @@ import { setCondition } from '../../kube/condition.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { WaitingError } from '../../kube/result.ts';
 import type { RegistryClient } from '../../registry/client.ts';
-import { isRegistryError, registryReason } from '../../registry/errors.ts';
+import { isRegistryError, RegistryError, registryReason } from '../../registry/errors.ts';
+import { newScanMeter, type ScanMeter } from '../../registry/meter.ts';
 import { REGISTRY_ADVICE } from '../../registry/reasons.ts';
 import type { AccessReader } from '../access.ts';
 import { type CredentialWords, credentialsFound, credentialsMissing } from '../credentials-condition.ts';
+import { type SilentRegistries, wayTo } from '../silent-registries.ts';
 import type { RegistryVisit } from './scan.ts';
 
 export interface VisitOptions {
   readonly registry: Pick<RegistryClient, 'collectTags' | 'headDigest'>;
   readonly access: Pick<AccessReader, 'grant'>;
   readonly clock: Clock;
+  readonly silent: SilentRegistries;
 }
 
 /** Who visits, and where the outcome is noted. */
@@ -31,21 +34,36 @@ export interface Visitor {
 /** Share of spec.timeout that one tag may take. */
 const TAG_SHARE = 3;
 
-/** Runs `visit` within spec.timeout; says in CredentialsReady whether the credentials were there. */
-export async function visitRegistry<T>(
+/**
+ * Runs `visit` within spec.timeout; says in CredentialsReady whether the credentials were there.
+ * @throws SilentRegistryError if the registry has not answered other sources; what `visit` throws
+ */
+export function visitRegistry<T>(
+  options: VisitOptions,
+  visitor: Visitor,
+  selection: Selection,
+  visit: (visit: RegistryVisit) => Promise<T>,
+): Promise<T> {
+  const { source, context } = visitor;
+  const asker = { insists: context.requested, intervalMs: parseDuration(source.spec.interval) };
+  return options.silent.ask(wayTo(source), asker, () => visitInTime(options, visitor, selection, visit));
+}
+
+async function visitInTime<T>(
   { registry, access, clock }: VisitOptions,
   { source, draft, context }: Visitor,
   selection: Selection,
   visit: (visit: RegistryVisit) => Promise<T>,
 ): Promise<T> {
   const { metadata, spec } = source;
+  const meter = newScanMeter();
   const mark = (words: CredentialWords): void => {
     setCondition(draft, words, { now: context.now, generation: metadata.generation });
   };
   const timeoutMs = parseDuration(spec.timeout);
   const timeout = new AbortController();
   const timer = clock.schedule(timeoutMs, () => {
-    timeout.abort(new ScanTimeoutError(spec.image, spec.timeout));
+    timeout.abort(tooSlow(source, selection, meter));
   });
   const signal = AbortSignal.any([context.signal, timeout.signal]);
   try {
@@ -60,7 +78,7 @@ export async function visitRegistry<T>(
     });
     mark(credentialsFound(spec.access, granted, { pulls: spec.prepull !== undefined }));
     const tagTimeoutMs = timeoutMs / TAG_SHARE;
-    return await visit({ registry, access: granted.access, selection, clock, tagTimeoutMs, signal });
+    return await visit({ registry, access: granted.access, selection, clock, tagTimeoutMs, meter, signal });
   } catch (error) {
     if (error instanceof WaitingError) mark(credentialsMissing(error));
     if (timeout.signal.aborted && !context.signal.aborted) throw timeout.signal.reason;
@@ -68,6 +86,17 @@ export async function visitRegistry<T>(
   } finally {
     timer.cancel();
   }
+}
+
+/** A registry of which nothing has come by then is silent, not slow. */
+function tooSlow(
+  { spec: { image, timeout } }: ImageSource,
+  { spec: { image: repository } }: Selection,
+  { pages, headRequests }: ScanMeter,
+): Error {
+  const slow = new ScanTimeoutError(image, timeout);
+  if (pages > 0 || headRequests > 0) return slow;
+  return new RegistryError(slow.message, { code: 'TIMEOUT', registry: repository.registry });
 }
 
 /** Thrown when a whole scan takes longer than spec.timeout. */

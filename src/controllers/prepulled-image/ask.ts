@@ -11,7 +11,7 @@ import { RegistryError } from '../../registry/errors.ts';
 import type { ResolvedImage } from '../../registry/image-resolver.ts';
 import type { AccessReader } from '../access.ts';
 import { credentialsFound, credentialsMissing } from '../credentials-condition.ts';
-import { type SilentRegistries, wayTo } from './silent-registries.ts';
+import { type SilentRegistries, wayTo } from '../silent-registries.ts';
 
 export interface AskOptions {
   readonly registry: Pick<RegistryClient, 'resolve' | 'headDigest'>;

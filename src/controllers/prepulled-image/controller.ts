@@ -7,11 +7,11 @@ import { type ObjectSource, objectReconciler } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
 import { fitPhase } from '../fit-phase.ts';
 import { REQUEST_ANNOTATIONS } from '../kinds.ts';
+import { SilentRegistries } from '../silent-registries.ts';
 import { wantId } from '../want.ts';
 import { type ObserveOptions, observePhase } from './observe.ts';
 import { type RecordOptions, recordPhase, recordRefusal } from './record-reference.ts';
 import { type ResolveOptions, resolvePhase } from './resolve.ts';
-import { SilentRegistries } from './silent-registries.ts';
 import { OWNED_CONDITIONS, type Status } from './status.ts';
 import { summarise } from './summary.ts';
 

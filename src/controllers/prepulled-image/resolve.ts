@@ -11,13 +11,13 @@ import { isRegistryError, type RegistryError, registryReason } from '../../regis
 import type { ResolvedImage } from '../../registry/image-resolver.ts';
 import { prepulledImageType } from '../kinds.ts';
 import { retryPause } from '../retry-pause.ts';
+import { SilentRegistryError, wayTo } from '../silent-registries.ts';
 import { wantId } from '../want.ts';
 import { type AskOptions, askIfItAnswers, type Mark, type Question } from './ask.ts';
 import { formatBytes } from './bytes.ts';
 import { describeImage } from './describe.ts';
 import { tagMoved } from './events.ts';
 import { isRefusal } from './refusal.ts';
-import { SilentRegistryError, wayTo } from './silent-registries.ts';
 import type { Status } from './status.ts';
 
 export interface ResolveOptions extends AskOptions {

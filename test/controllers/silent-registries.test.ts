@@ -1,12 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import {
-  SilentRegistries,
-  SilentRegistryError,
-  wayTo,
-} from '../../../src/controllers/prepulled-image/silent-registries.ts';
-import { RegistryError, type RegistryErrorCode } from '../../../src/registry/errors.ts';
-import { prepulledImage } from '../../support/builders.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
+import { SilentRegistries, SilentRegistryError, wayTo } from '../../src/controllers/silent-registries.ts';
+import { RegistryError, type RegistryErrorCode } from '../../src/registry/errors.ts';
+import { prepulledImage } from '../support/builders.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 
 const HOUR = 3_600_000;
 

@@ -1,14 +1,15 @@
 /**
- * Registries that do not answer. What one image has waited for in vain, the others do not wait for: every attempt holds
- * a worker until its deadline, and images of other registries stand in line behind it.
+ * Registries that do not answer. What one object has waited for in vain, the others do not wait for: every attempt holds
+ * a worker until its deadline, and objects of other registries stand in line behind it. Each kind learns for itself: a
+ * registry that lists its tags slowly may tell a digest at once.
  */
 
-import type { PrepulledImage } from '../../api/prepulled-image.ts';
-import type { Clock } from '../../clock.ts';
-import { isRegistryError, RegistryError } from '../../registry/errors.ts';
-import { retryPause } from '../retry-pause.ts';
+import type { Access } from '../api/access.ts';
+import type { Clock } from '../clock.ts';
+import { isRegistryError, RegistryError } from '../registry/errors.ts';
+import { retryPause } from './retry-pause.ts';
 
-/** Images that may ask a registry at once of which nobody knows yet whether it answers. */
+/** Objects that may ask a registry at once of which nobody knows yet whether it answers. */
 const MAX_STRANGERS = 4;
 /** For the others, and for those that wait for the one that tries again, milliseconds. */
 const STRANGER_MS = 100;
@@ -30,8 +31,14 @@ export class SilentRegistryError extends RegistryError {
   }
 }
 
-/** Images that reach the same registry in the same way learn from each other whether it answers. */
-export function wayTo({ metadata, spec }: PrepulledImage): string {
+/** An object whose `spec.image` begins with the name of a registry. */
+export interface RegistryVisitor {
+  readonly metadata: { readonly namespace?: string | undefined };
+  readonly spec: { readonly image: string; readonly access: Access };
+}
+
+/** Objects that reach the same registry in the same way learn from each other whether it answers. */
+export function wayTo({ metadata, spec }: RegistryVisitor): string {
   const { plainHTTP, caBundleRef, clientCertSecretRef, proxySecretRef } = spec.access;
   const own = [caBundleRef, clientCertSecretRef, proxySecretRef].filter((ref) => ref !== undefined);
   const [registry] = spec.image.split('/', 1);
@@ -74,6 +81,11 @@ export class SilentRegistries {
     return answeredAt === undefined && silence === undefined && asking >= MAX_STRANGERS ? STRANGER_MS : 0;
   }
 
+  /** Milliseconds to leave a registry alone that has not answered others; 0: it may be asked. */
+  rest(key: string): number {
+    return this.#rest(this.#registries.get(key) ?? unknown());
+  }
+
   /**
    * Asks, unless the registry is silent and nobody insists.
    * @throws SilentRegistryError if it was not asked; what `question` throws
@@ -81,7 +93,9 @@ export class SilentRegistries {
   async ask<T>(key: string, { insists, intervalMs }: Asker, question: () => Promise<T>): Promise<T> {
     const registry = this.#registries.get(key) ?? unknown();
     this.#remember(key, registry);
-    if (!insists) this.#refuse(registry);
+    const { silence } = registry;
+    const restMs = insists ? 0 : this.#rest(registry);
+    if (silence !== undefined && restMs > 0) throw new SilentRegistryError(silence.error, restMs);
     registry.asking += 1;
     const since = this.#clock.monotonic();
     try {
@@ -96,10 +110,10 @@ export class SilentRegistries {
     }
   }
 
-  #refuse({ asking, silence }: Registry): void {
-    if (silence === undefined) return;
+  #rest({ asking, silence }: Registry): number {
+    if (silence === undefined) return 0;
     const restMs = silence.until - this.#clock.monotonic();
-    if (restMs > 0 || asking > 0) throw new SilentRegistryError(silence.error, Math.max(restMs, TRIAL_MS));
+    return restMs > 0 || asking > 0 ? Math.max(restMs, TRIAL_MS) : 0;
   }
 
   #noteAnswer(registry: Registry): void {
