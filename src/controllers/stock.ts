@@ -6,6 +6,7 @@ import { type CircuitKey, Circuits, hostCircuit, imageCircuit } from '../domain/
 import { Coverage } from '../domain/coverage.ts';
 import type { NamespaceLimits } from '../domain/namespace-limits.ts';
 import { limitOf, NEW_FOR_MS, PullBudget, type PullLimits } from '../domain/pull-budget.ts';
+import { QuotaLimits } from '../domain/quota-limits.ts';
 import { StockIndex } from '../domain/stock-index.ts';
 import { isEqual } from '../json.ts';
 import type { RunSignals } from '../kube/controller.ts';
@@ -40,6 +41,7 @@ export class Stock implements Workload {
   readonly circuits: Circuits;
   readonly wants: Wants;
   readonly budget: PullBudget;
+  readonly quotas = new QuotaLimits();
   /** Where every image stands; filled while this replica leads. */
   readonly index: StockIndex;
   /** PrepulledImages whose figures may have changed. */
@@ -62,6 +64,7 @@ export class Stock implements Workload {
     const limits: PullLimits = {
       ...options.pullLimits,
       ofImage: (id) => this.wants.limitOf(id),
+      ofNamespace: (namespace) => this.quotas.limit(namespace),
       hasOldNodes: () => clock.now() - this.#oldestNode >= NEW_FOR_MS,
     };
     this.budget = new PullBudget((claim) => limitOf(claim, limits));
@@ -181,7 +184,10 @@ export class Stock implements Workload {
     this.index.removeWant(id);
     const { namespace = '' } = parseKey(id);
     const left = this.wants.list();
-    if (left.every((want) => want.namespace !== namespace)) this.budget.forgetNamespace(namespace);
+    if (left.every((want) => want.namespace !== namespace)) {
+      this.budget.forgetNamespace(namespace);
+      this.quotas.forget(namespace);
+    }
     this.circuits.keepHosts(new Set(left.map(({ host }) => host)));
   }
 

@@ -21,7 +21,7 @@ export function imageClaim(wantId: string): Claim {
   return `${IMAGE}${wantId}`;
 }
 
-/** Has no limit; namespaces take turns. */
+/** Limited by quotas alone; namespaces take turns. */
 export function namespaceClaim(namespace: string): Claim {
   return `${NAMESPACE}${namespace}`;
 }
@@ -33,6 +33,8 @@ export interface PullLimits {
   readonly slotsPerImage: number;
   /** The limit of one image of its own, by want id; undefined: none. */
   readonly ofImage: (wantId: string) => number | undefined;
+  /** What is known of the quota of a namespace; undefined: nothing. */
+  readonly ofNamespace: (namespace: string) => number | undefined;
   /** Whether there are nodes that are not new: only for them slots are kept. */
   readonly hasOldNodes: () => boolean;
 }
@@ -48,6 +50,7 @@ export function limitOf(claim: Claim, limits: PullLimits): number {
     return limits.hasOldNodes() ? Math.max(1, Math.floor(limits.slots * NEWCOMER_SHARE)) : limits.slots;
   }
   if (claim.startsWith(HOST)) return limits.slotsPerHost;
+  if (claim.startsWith(NAMESPACE)) return limits.ofNamespace(claim.slice(NAMESPACE.length)) ?? Infinity;
   if (!claim.startsWith(IMAGE)) return Infinity;
   return Math.min(limits.slotsPerImage, limits.ofImage(claim.slice(IMAGE.length)) ?? Infinity);
 }
@@ -152,6 +155,8 @@ export class PullBudget {
     const limit = `${this.#limitOf(claim)}`;
     if (claim.startsWith(HOST)) return `${limit} nodes pull from ${claim.slice(HOST.length)}, the limit`;
     if (claim.startsWith(IMAGE)) return `${limit} nodes pull the image, the limit`;
+    if (claim.startsWith(NAMESPACE))
+      return `${limit} nodes pull for the namespace, as many as its quota lets through`;
     if (claim === NEWCOMER_CLAIM)
       return `${limit} new nodes pull, the limit; the other slots are for old ones`;
     return `All ${limit} pull slots are taken`;

@@ -19,7 +19,7 @@ export function nodeStocking({
   registry,
   access,
 }: ControllerParts): Reconciler {
-  const { coverage, circuits, wants, budget } = stock;
+  const { coverage, circuits, wants, budget, quotas } = stock;
   const { options, clock } = process;
   const { registry: metrics } = process.metrics;
   const observer = pullMetrics(metrics);
@@ -33,6 +33,7 @@ export function nodeStocking({
     coverage,
     circuits,
     budget,
+    quotas,
     expectations: new Expectations(),
     clock,
     random: Math.random,

@@ -264,6 +264,7 @@ describe('fairness', () => {
         slotsPerHost: Infinity,
         slotsPerImage: Infinity,
         ofImage: () => undefined,
+        ofNamespace: () => undefined,
         hasOldNodes: () => true,
       }),
     );
@@ -291,7 +292,14 @@ describe('fairness', () => {
 });
 
 describe('limitOf', () => {
-  const limits = { slots: 50, slotsPerHost: 7, slotsPerImage: 5, ofImage: () => 3, hasOldNodes: () => true };
+  const limits = {
+    slots: 50,
+    slotsPerHost: 7,
+    slotsPerImage: 5,
+    ofImage: () => 3,
+    ofNamespace: (namespace: string) => (namespace === 'tight' ? 2 : undefined),
+    hasOldNodes: () => true,
+  };
 
   it.each([
     [CLUSTER_CLAIM, 50],
@@ -299,6 +307,7 @@ describe('limitOf', () => {
     [hostClaim('x'), 7],
     [imageClaim('ns/a'), 3],
     [namespaceClaim('ns'), Infinity],
+    [namespaceClaim('tight'), 2],
   ])('of %s is %d', (claim, limit) => {
     expect(limitOf(claim, limits)).toBe(limit);
   });

@@ -103,6 +103,27 @@ describe('a pull pod is admitted', () => {
     await world.untilReady('lab', '2/2', 'strict');
   });
 
+  it('one after the other under a quota of one pod', async () => {
+    await namespace('narrow');
+    await world.cluster.kubectl(['create', 'quota', 'one', '-n', 'narrow', '--hard=pods=1']);
+    // The quota is in force once its controller has counted.
+    await world.cluster.kubectl([
+      'wait',
+      'quota/one',
+      '-n',
+      'narrow',
+      '--for=jsonpath={.status.hard.pods}=1',
+    ]);
+    await apply(world.cluster, image('lab', { image: `${HOST}/fine/lab@${digest('a9')}` }, 'narrow'));
+    await world.untilReady('lab', '2/2', 'narrow');
+    const pods = (await listPods(world.cluster)).filter(({ metadata }) => metadata.namespace === 'narrow');
+    const made = pods.map(({ metadata }) => Date.parse(metadata.creationTimestamp)).toSorted();
+    expect(made).toHaveLength(2);
+    const [first = 0, second = 0] = made;
+    expect(second - first).toBeGreaterThan(0);
+    expect(second - first).toBeLessThan(20_000);
+  });
+
   it('once the quota that refused it is gone', async () => {
     await namespace('healed');
     await world.cluster.kubectl(['create', 'quota', 'none', '-n', 'healed', '--hard=pods=0']);

@@ -50,6 +50,7 @@ export interface Pod {
     readonly name: string;
     readonly namespace: string;
     readonly uid: string;
+    readonly creationTimestamp: string;
     readonly ownerReferences?: readonly {
       readonly kind: string;
       readonly name: string;

@@ -36,6 +36,11 @@ export function isRefusal(error: unknown): error is ApiError {
   return error.status === 500 && error.message.includes('failed calling webhook');
 }
 
+/** The quota of the namespace is full: there is room when other pods have ended. */
+export function isQuotaExceeded({ message }: ApiError): boolean {
+  return message.includes('exceeded quota: ');
+}
+
 /** One sentence for people: who, then the words of the server. */
 export function refusalMessage(message: string): string {
   const words = message.replace(/^.*? is forbidden: /s, '');

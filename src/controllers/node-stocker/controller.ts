@@ -10,6 +10,7 @@ import type { Moment } from '../../domain/moment.ts';
 import type { NodeFacts } from '../../domain/node.ts';
 import { NEW_FOR_MS, type PullBudget } from '../../domain/pull-budget.ts';
 import type { PullObserver } from '../../domain/pull-observation.ts';
+import type { QuotaLimits } from '../../domain/quota-limits.ts';
 import type { Batch } from '../../domain/stock-plan.ts';
 import type { Want } from '../../domain/want.ts';
 import type { Lister } from '../../kube/cache.ts';
@@ -48,6 +49,7 @@ export interface NodeStockerOptions {
   readonly coverage: Coverage;
   readonly circuits: Circuits;
   readonly budget: PullBudget;
+  readonly quotas: QuotaLimits;
   readonly expectations: Expectations;
   readonly clock: Clock;
   readonly random: () => number;

@@ -4,16 +4,18 @@ import type { Clock } from '../../clock.ts';
 import type { Coverage } from '../../domain/coverage.ts';
 import type { Moment } from '../../domain/moment.ts';
 import type { NodeFacts, Toleration } from '../../domain/node.ts';
+import { namespaceClaim, type PullBudget } from '../../domain/pull-budget.ts';
 import type { PullObserver } from '../../domain/pull-observation.ts';
+import type { QuotaLimits } from '../../domain/quota-limits.ts';
 import { type Batch, backoffMs } from '../../domain/stock-plan.ts';
-import { isAlreadyExists, isConflict, isNotFound } from '../../kube/api-error.ts';
+import { type ApiError, isAlreadyExists, isConflict, isNotFound } from '../../kube/api-error.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { ReconcileContext } from '../../kube/controller.ts';
 import type { ObjectKey } from '../../kube/resource.ts';
 import type { Result } from '../../kube/result.ts';
 import { formatFieldSelector } from '../../kube/selectors.ts';
 import type { PullIdentity } from '../want.ts';
-import { changedImage, isRefusal, refusalMessage } from './admission.ts';
+import { changedImage, isQuotaExceeded, isRefusal, refusalMessage } from './admission.ts';
 import type { JudgedPod } from './harvest.ts';
 import {
   buildPullPod,
@@ -28,6 +30,8 @@ import {
 const LOOK_FOR_IT: Result = { requeueAfterMs: 31_000 };
 /** What was refused says nothing of other namespaces: the rest that the node lacks is next. */
 const NEXT_BATCH: Result = { requeueAfterMs: 1 };
+/** A quota still counts a pod for a moment after its end: asked again at once it would refuse again, and so on. */
+const FOR_QUOTA: Result = { requeueAfterMs: 2_000 };
 /** Whoever may write pods may take a name; who takes them all keeps out nothing but the images of that namespace. */
 const NAMES_TRIED = 8;
 
@@ -42,6 +46,8 @@ export interface PullPodPlan {
 export interface CreateOptions {
   readonly client: KubeClient;
   readonly coverage: Coverage;
+  readonly budget: Pick<PullBudget, 'taken'>;
+  readonly quotas: QuotaLimits;
   readonly clock: Clock;
   readonly random: () => number;
   readonly observer: PullObserver;
@@ -93,14 +99,24 @@ async function createNumbered(
       await withdraw(options, created, context);
       return { next: refuse(options, node, batch, { message: changed, ...momentOf(options, context) }) };
     }
+    const { budget, quotas, clock } = options;
+    quotas.admit(pod.namespace, budget.taken(namespaceClaim(pod.namespace)), clock.monotonic());
     context.log.info('pull pod created', { node: node.name, pod: pod.name, images: batch.pulls.length });
     return { pod, isNew: true, next: LOOK_FOR_IT };
   } catch (error) {
     if (isAlreadyExists(error)) return adopt(options, node, pod, context);
     if (!isRefusal(error)) throw error;
+    if (waitsForQuota(options, batch, error)) return { next: FOR_QUOTA };
     const message = refusalMessage(error.message);
     return { next: refuse(options, node, batch, { message, ...momentOf(options, context) }) };
   }
+}
+
+/** Whether there will be room for the pod when others of ours have ended. Its own node is counted already. */
+function waitsForQuota({ budget, quotas, clock }: CreateOptions, batch: Batch, error: ApiError): boolean {
+  if (!isQuotaExceeded(error)) return false;
+  const others = budget.taken(namespaceClaim(batch.namespace)) - 1;
+  return quotas.refuse(batch.namespace, others, clock.monotonic());
 }
 
 /** Our own pod that the watch has not shown yet; undefined for one that is not made for this node, or has gone. */

@@ -70,8 +70,8 @@ export function planNode(node: NodeFacts, facts: PlanFacts): NodePlan {
 
 /** Of the namespace whose turn was longest ago; with nothing but wants at their limit, the node gets in line for one. */
 function nextBatch(due: readonly Want[], budget: PullBudget): Batch | undefined {
-  const hasRoom = ({ id, host }: Want): boolean =>
-    budget.hasRoom(imageClaim(id)) && budget.hasRoom(hostClaim(host));
+  const hasRoom = ({ id, host, namespace }: Want): boolean =>
+    [imageClaim(id), hostClaim(host), namespaceClaim(namespace)].every((claim) => budget.hasRoom(claim));
   const open = due.filter(hasRoom);
   const candidates = open.length > 0 ? open : due.toSorted(compareWants).slice(0, 1);
   const turn = Math.min(...candidates.map(({ namespace }) => budget.turnOf(namespace)));

@@ -38,6 +38,38 @@ describe('a pod that the API server refuses', () => {
     },
   );
 
+  it('by a quota that lets other nodes pull waits for them, and is no failure', async () => {
+    world = await StockerWorld.start(['n1', 'n2', 'n3']);
+    const want = world.want('a');
+    await world.reconcile('n1');
+    refuse(403);
+    expect(await world.reconcile('n2')).toEqual({ requeueAfterMs: 2_000 });
+    await world.clock.advance(2_000);
+    await world.reconcile('n2');
+    await world.reconcile('n3');
+    expect(world.pods()).toHaveLength(1);
+    expect(world.budget.shortage('n2')).toContain('as many as its quota lets through');
+    expect([world.coverage.failure('n2', want.id), world.failures]).toEqual([undefined, []]);
+    world.woken.length = 0;
+    world.finish('n1');
+    await world.reconcile('n1');
+    expect(world.woken).toEqual(['n2']);
+    await world.reconcile('n2');
+    expect(world.pods('n2')).toHaveLength(1);
+  });
+
+  it('by a quota does not keep other namespaces of its node waiting', async () => {
+    world = await StockerWorld.start(['n1', 'n2']);
+    world.want('a', { bytes: 1 });
+    await world.reconcile('n1');
+    refuse(403);
+    await world.reconcile('n2');
+    world.want('b', { bytes: 2, namespace: 'other' });
+    await world.clock.advance(2_000);
+    await world.reconcile('n2');
+    expect(world.pod('n2').metadata.namespace).toBe('other');
+  });
+
   it('does not keep other namespaces waiting', async () => {
     world = await StockerWorld.start(['n1']);
     world.want('a', { bytes: 1 });

@@ -12,6 +12,7 @@ import { Circuits } from '../../../src/domain/circuits.ts';
 import { Coverage } from '../../../src/domain/coverage.ts';
 import type { NodeFacts } from '../../../src/domain/node.ts';
 import { limitOf, PullBudget, type PullLimits } from '../../../src/domain/pull-budget.ts';
+import { QuotaLimits } from '../../../src/domain/quota-limits.ts';
 import type { Want } from '../../../src/domain/want.ts';
 import { formatTime } from '../../../src/kube/condition.ts';
 import type { Reconciler } from '../../../src/kube/controller.ts';
@@ -55,6 +56,7 @@ export class StockerWorld implements AsyncDisposable {
   readonly wants = new Wants();
   readonly expectations = new Expectations();
   readonly budget: PullBudget;
+  readonly quotas = new QuotaLimits();
   /** Nodes that were asked to be looked at again. */
   readonly woken: string[] = [];
   /** Reasons of failures, as counted. */
@@ -86,6 +88,7 @@ export class StockerWorld implements AsyncDisposable {
       slotsPerImage: Infinity,
       ...limits,
       ofImage,
+      ofNamespace: (namespace: string) => this.quotas.limit(namespace),
       hasOldNodes: () => true,
     };
     this.budget = new PullBudget((claim) => limitOf(claim, all));
@@ -103,6 +106,7 @@ export class StockerWorld implements AsyncDisposable {
       coverage: this.coverage,
       circuits: this.circuits,
       budget: this.budget,
+      quotas: this.quotas,
       expectations: this.expectations,
       clock: this.clock,
       random: () => 0,
