@@ -107,11 +107,14 @@ function summary(writes: readonly AuditEntry[]): string {
     .join(', ');
 }
 
-/** `extra`: pulls that the fault made necessary, each a pod to create. */
+/**
+ * `extra`: pulls that the fault made necessary, each a pod to create. Besides the tenth, one more look at each image: with
+ * so few nodes that is all the difference between two runs that nothing disturbs.
+ */
 async function expectFewWrites(name: string, run: Run, extra = 0): Promise<void> {
   const writes = await writesOf(run);
   process.stderr.write(`${name}: ${writes.length} own writes (undisturbed ${calm}): ${summary(writes)}\n`);
-  expect(writes.length - extra).toBeLessThanOrEqual(Math.ceil(calm * 1.1));
+  expect(writes.length - extra).toBeLessThanOrEqual(Math.ceil(calm * 1.1) + IMAGES);
 }
 
 it('undisturbed, to compare with', async () => {

@@ -45,7 +45,7 @@ describe('parseChallenges', () => {
     );
     const started = performance.now();
     parseChallenges(`Bearer realm="${'\\'.repeat(100_000)}`);
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(performance.now() - started).toBeLessThan(2_000);
   });
 });
 

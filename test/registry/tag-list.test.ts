@@ -176,7 +176,7 @@ describe('bounds', () => {
     };
     const started = performance.now();
     expect(registryReason(await failureOf(session.list(registry), session.clock))).toBe('InvalidResponse');
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(performance.now() - started).toBeLessThan(5_000);
   });
 });
 
