@@ -14,18 +14,27 @@ export function overfull(node: NodeFacts, wants: readonly Want[]): ReadonlyMap<s
   const skipped = new Map<string, string>();
   if (node.ephemeralBytes === undefined) return skipped;
   const room = node.ephemeralBytes * SHARE;
+  const sizes = new Map<string, number>();
   // Several wants of one image take its room once.
-  const sizes = new Map(wants.map(({ pulls, sizeBytes }) => [pulls[0]?.key, sizeBytes]));
+  for (const want of wants) {
+    const digest = digestOf(want);
+    sizes.set(digest, Math.max(want.sizeBytes, sizes.get(digest) ?? 0));
+  }
   let needed = [...sizes.values()].reduce((sum, bytes) => sum + bytes * UNPACKED_FACTOR, 0);
-  if (needed <= room) return skipped;
   const figures = `all wanted images need about ${gibibytes(needed)}, ${gibibytes(room)} of the node may hold images`;
-  for (const [key, bytes] of [...sizes].sort(([, left], [, right]) => right - left)) {
+  for (const [digest, bytes] of [...sizes].sort(([, left], [, right]) => right - left)) {
     if (needed <= room) break;
     const message = `Not pulled: ${figures}; this one needs ${gibibytes(bytes * UNPACKED_FACTOR)}`;
-    for (const { id, pulls } of wants) if (pulls[0]?.key === key) skipped.set(id, message);
+    for (const want of wants) if (digestOf(want) === digest) skipped.set(want.id, message);
     needed -= bytes * UNPACKED_FACTOR;
   }
   return skipped;
+}
+
+/** The content of the image, under whatever name it is pulled. */
+function digestOf({ pulls }: Want): string {
+  const { key = '' } = pulls[0] ?? {};
+  return key.slice(key.lastIndexOf('@') + 1);
 }
 
 function gibibytes(bytes: number): string {

@@ -18,6 +18,11 @@ describe('overfull', () => {
     expect(overfull(node(100 * GIB), [want('a', 10), want('b', 16)]).size).toBe(0);
   });
 
+  it('fills those 80 % to the last byte, before and after it has left something out', () => {
+    expect(overfull(node(60 * GIB), [want('a', 16)]).size).toBe(0);
+    expect([...overfull(node(60 * GIB), [want('a', 16), want('b', 17)]).keys()]).toEqual(['b']);
+  });
+
   it('leaves out the largest until the rest fits, and says the figures', () => {
     const skipped = overfull(node(100 * GIB), [want('small', 1), want('huge', 30), want('big', 20)]);
     expect([...skipped.keys()]).toEqual(['huge']);
@@ -30,6 +35,10 @@ describe('overfull', () => {
     const same = ['a', 'b', 'c'].map((id) => want(id, 20, 'sha256:same'));
     expect(overfull(node(100 * GIB), same).size).toBe(0);
     expect([...overfull(node(50 * GIB), same).keys()]).toEqual(['a', 'b', 'c']);
+    const byTag = want('tag', 20, 'reg.example/a:1@sha256:same');
+    expect(overfull(node(100 * GIB), [...same, byTag]).size).toBe(0);
+    const unknown = want('unknown', 0, 'sha256:same');
+    expect([...overfull(node(50 * GIB), [byTag, unknown]).keys()]).toEqual(['tag', 'unknown']);
   });
 
   it('knows nothing of a node that does not tell its disk, or of images of unknown size', () => {
