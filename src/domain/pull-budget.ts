@@ -51,7 +51,6 @@ export function limitOf(claim: Claim, limits: PullLimits): number {
   }
   if (claim.startsWith(HOST)) return limits.slotsPerHost;
   if (claim.startsWith(NAMESPACE)) return limits.ofNamespace(claim.slice(NAMESPACE.length)) ?? Infinity;
-  if (!claim.startsWith(IMAGE)) return Infinity;
   return Math.min(limits.slotsPerImage, limits.ofImage(claim.slice(IMAGE.length)) ?? Infinity);
 }
 

@@ -1,5 +1,6 @@
 /** What to pull next on one node: wanted minus present, in order, in batches a kubelet can be asked for. */
 
+import { compareNames } from './sorted-names.ts';
 import type { Pull, Want } from './want.ts';
 
 export interface BatchLimits {
@@ -22,9 +23,7 @@ export interface Batch {
 /** By priority, then smallest first (progress early, a huge image cannot hold up the rest), then by id. */
 export function compareWants(left: Want, right: Want): number {
   return (
-    right.priority - left.priority ||
-    left.sizeBytes - right.sizeBytes ||
-    (left.id < right.id ? -1 : Number(left.id > right.id))
+    right.priority - left.priority || left.sizeBytes - right.sizeBytes || compareNames(left.id, right.id)
   );
 }
 

@@ -45,6 +45,7 @@ describe('PullBudget', () => {
     expect(leave(slots, 'a')).toEqual(['b']);
     slots.leave('b');
     slots.forgetNamespace('one');
+    slots.forgetNamespace('never pulled');
     expect(slots.turnOf('one')).toBe(0);
   });
 
@@ -52,6 +53,7 @@ describe('PullBudget', () => {
     const slots = budget({});
     expect(Array.from({ length: 100 }, (_, n) => slots.tryTake(String(n), ALL)).every(Boolean)).toBe(true);
     expect(slots.isLimited(CLUSTER_CLAIM)).toBe(false);
+    expect(budget({ cluster: 1 }).isLimited(CLUSTER_CLAIM)).toBe(true);
   });
 
   it('counts pulls found at start above the limit, and wakes nobody before it is below', () => {
@@ -127,10 +129,11 @@ describe('PullBudget', () => {
     ['All 1 pull slots are taken', { cluster: 1 }],
     ['1 nodes pull from slow, the limit', { 'host:slow': 1 }],
     ['1 nodes pull the image, the limit', { 'image:ns/a': 1 }],
+    ['1 nodes pull for the namespace, as many as its quota lets through', { 'namespace:ns': 1 }],
     ['1 new nodes pull, the limit; the other slots are for old ones', { newcomers: 1 }],
   ])('says: %s', (words, limits) => {
     const slots = budget(limits);
-    const claims = [...ALL, NEWCOMER_CLAIM, hostClaim('slow'), imageClaim('ns/a')];
+    const claims = of('ns', NEWCOMER_CLAIM, hostClaim('slow'), imageClaim('ns/a'));
     slots.tryTake('a', claims);
     slots.tryTake('b', claims);
     expect(slots.shortage('b')).toBe(words);
@@ -296,7 +299,7 @@ describe('limitOf', () => {
     slots: 50,
     slotsPerHost: 7,
     slotsPerImage: 5,
-    ofImage: () => 3,
+    ofImage: (id: string) => (id === 'ns/a' ? 3 : undefined),
     ofNamespace: (namespace: string) => (namespace === 'tight' ? 2 : undefined),
     hasOldNodes: () => true,
   };
@@ -306,6 +309,7 @@ describe('limitOf', () => {
     [NEWCOMER_CLAIM, 37],
     [hostClaim('x'), 7],
     [imageClaim('ns/a'), 3],
+    [imageClaim('ns/b'), 5],
     [namespaceClaim('ns'), Infinity],
     [namespaceClaim('tight'), 2],
   ])('of %s is %d', (claim, limit) => {
@@ -316,7 +320,6 @@ describe('limitOf', () => {
     expect(limitOf(NEWCOMER_CLAIM, { ...limits, slots: 1 })).toBe(1);
     expect(limitOf(NEWCOMER_CLAIM, { ...limits, slots: Infinity })).toBe(Infinity);
     expect(limitOf(NEWCOMER_CLAIM, { ...limits, hasOldNodes: () => false })).toBe(50);
-    expect(limitOf(imageClaim('a'), { ...limits, ofImage: () => undefined })).toBe(5);
     expect(limitOf(imageClaim('a'), { ...limits, ofImage: () => 9 })).toBe(5);
   });
 });

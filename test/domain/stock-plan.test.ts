@@ -39,7 +39,9 @@ describe('planBatch', () => {
       want('small', { sizeBytes: 1 }),
       want('urgent', { sizeBytes: 9, priority: 100 }),
     ];
-    expect(ids(planBatch(missing)?.wants)).toEqual(['urgent', 'small', 'a', 'b']);
+    const batch = planBatch(missing);
+    expect(ids(batch?.wants)).toEqual(['urgent', 'small', 'a', 'b']);
+    expect(batch?.pulls).toEqual(['urgent', 'small', 'a', 'b'].flatMap((id) => want(id).pulls));
   });
 
   it('gives a large image a pod of its own and still fills the small ones around it', () => {
@@ -80,6 +82,7 @@ describe('planBatch', () => {
           );
           const batch = planBatch(missing, { images, bytes });
           const total = (batch?.wants ?? []).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+          expect(batch?.pulls).toEqual(batch?.wants.flatMap(({ pulls }) => pulls));
           expect(batch?.pulls.length).toBeGreaterThan(0);
           expect(batch?.pulls.length).toBeLessThanOrEqual(images);
           expect(total <= bytes || batch?.wants.length === 1).toBe(true);

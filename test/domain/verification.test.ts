@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { verifyPeriodMs } from '../../src/domain/verification.ts';
-import { want } from '../support/stock-builders.ts';
+import { Coverage } from '../../src/domain/coverage.ts';
+import { needsVerification, verifyPeriodMs } from '../../src/domain/verification.ts';
+import { nodeFacts, want } from '../support/stock-builders.ts';
 
 it('nodes take turns over the second half of the interval, each always at the same time', () => {
   const lab = want('lab', { verifyIntervalMs: 1_000 });
@@ -16,4 +17,14 @@ it('nodes take turns over the second half of the interval, each always at the sa
   );
   for (const count of tenths) expect(count).toBeGreaterThan(30);
   expect(verifyPeriodMs({ uid: uids[7] ?? '' }, lab)).toBe(periods[7]);
+});
+
+it('a receipt is believed for the period of its node', () => {
+  const lab = want('lab', { verifyIntervalMs: 1_000 });
+  const node = nodeFacts('n1');
+  const coverage = new Coverage();
+  coverage.addReceipt(node, { key: 'sha256:lab', proof: 'pod' }, 0);
+  const end = verifyPeriodMs(node, lab);
+  expect(needsVerification(coverage, node, lab, end - 1)).toBe(false);
+  expect(needsVerification(coverage, node, lab, end)).toBe(true);
 });
