@@ -58,7 +58,9 @@ function movedTag(key: string, imageIds: ReadonlyMap<string, string>): PullFailu
   return {
     class: 'Node',
     reason: 'ImagePullFailed',
-    message: `${tag} is no longer ${digest}; it is resolved again`,
+    message:
+      `${tag} is another image than ${digest} now; the next resolution or scan puts that right, or an edit where ` +
+      'spec.image itself names the digest',
   };
 }
 
