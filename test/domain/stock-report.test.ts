@@ -39,7 +39,11 @@ describe('why an image is not on a node', () => {
   });
 
   it('is not known where the node lists too little', () => {
-    expect(explain(SILENT)).toMatchObject({ state: 'Unknown', reason: 'NotVerified' });
+    expect(explain(SILENT)).toMatchObject({
+      state: 'Unknown',
+      reason: 'NotVerified',
+      message: 'The node does not list enough images to tell; a pull will',
+    });
   });
 
   it('is the budget, in its own words', () => {
@@ -77,7 +81,11 @@ describe('why an image is not on a node', () => {
     coverage.addReceipt(LISTS, { key: DIGEST, proof: 'pod' }, 0);
     coverage.observeNode(LISTS);
     expect(coverage.findEvicted(LISTS, WANT, 90_000).evicted).toBe(true);
-    expect(explain()).toMatchObject({ state: 'Waiting', reason: 'Evicted' });
+    expect(explain()).toMatchObject({
+      state: 'Waiting',
+      reason: 'Evicted',
+      message: 'The node removed the image; it is pulled again',
+    });
   });
 
   it('is the pull that runs, with the attempts that failed before it', () => {
@@ -133,6 +141,28 @@ describe('a report', () => {
     expect(cut.presentOn).toEqual(['n1', 'n2']);
     expect(cut.missing.map(({ node }) => node)).toEqual(['m1']);
     expect(cut).toMatchObject({ eligible: 5, present: 3, waiting: 2 });
+  });
+
+  it('leaves what is known of a node as it is while nobody tries', () => {
+    const [coverage, circuits] = [new Coverage(), new Circuits(() => 0)];
+    const nodes = ['has', 'pulls', 'fails', 'waits', 'unknown'].map((name) =>
+      nodeFacts(name, { images: name === 'unknown' ? [] : LISTS.images }),
+    );
+    for (const node of nodes) coverage.observeNode(node);
+    coverage.addReceipt(nodeFacts('has'), { key: DIGEST, proof: 'pod' }, 0);
+    coverage.setPulling(nodeFacts('pulls'), new Map([[DIGEST, { reason: 'Pulling', message: '' }]]));
+    const failure = { reason: 'DiskFull', message: '', attempts: 1, lastAttempt: 5, notBefore: 9 };
+    coverage.setFailure(nodeFacts('fails'), WANT, failure);
+    for (const name of ['a', 'b', 'c'])
+      circuits.fail(imageCircuit('ns/lab'), name, { now: 0, monotonic: 0, message: 'nobody can' });
+    const report = stockReport(WANT, nodes, { coverage, circuits });
+    expect(report).toMatchObject({ present: 1, pulling: 1, failed: 1, waiting: 2, unknown: 0 });
+    expect(report.missing.map(({ node, reason }) => [node, reason])).toEqual([
+      ['fails', 'DiskFull'],
+      ['pulls', 'Pulling'],
+      ['unknown', 'CircuitOpen'],
+      ['waits', 'CircuitOpen'],
+    ]);
   });
 
   it('counts as eligible every state but the skipped', () => {
