@@ -6,11 +6,12 @@ import { sleep } from '../clock.ts';
 import { formatBytes } from '../controllers/prepulled-image/bytes.ts';
 import { validateDuration } from '../domain/duration.ts';
 import { compareNames } from '../domain/sorted-names.ts';
+import type { MissingNode } from '../domain/stock-report.ts';
 import { ApiError } from '../kube/api-error.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type Condition, findCondition, isConditionTrue } from '../kube/condition.ts';
 import { formatKey } from '../kube/resource.ts';
-import { type ImageCoverage, imageCoverage, type LackingNode } from '../server/image-coverage.ts';
+import { type ImageCoverage, imageCoverage } from '../server/image-coverage.ts';
 import { describeCoverage, sourceOf } from '../server/stocked-image.ts';
 import { type ClusterFlags, readCluster, withCluster, withClusterOptions } from './cluster.ts';
 import { CliError, type CliIo, EXIT } from './io.ts';
@@ -121,8 +122,8 @@ function silenceOf(name: string, sources: readonly ImageSource[]): string | unde
 }
 
 /** An image that no node is for, or that is suspended, keeps nobody waiting; one that fits no node is a mistake. */
-function isComplete({ image, eligible, prepulled, lacking }: ImageCoverage): boolean {
-  const fitsNowhere = lacking.length > 0 && lacking.every(({ reason }) => reason === 'PlatformMismatch');
+function isComplete({ image, eligible, prepulled, missing }: ImageCoverage): boolean {
+  const fitsNowhere = missing.length > 0 && missing.every(({ reason }) => reason === 'PlatformMismatch');
   return image.spec.suspend || prepulled || (eligible === 0 && !fitsNowhere);
 }
 
@@ -188,11 +189,11 @@ function missingTable(images: readonly ImageCoverage[]): Table {
   };
 }
 
-function missingRows(coverage: ImageCoverage): readonly Omit<LackingNode, 'lastAttempt'>[] {
+function missingRows(coverage: ImageCoverage): readonly MissingNode[] {
   const refusal = isComplete(coverage) ? undefined : refusalOf(coverage);
-  if (refusal === undefined) return coverage.lacking;
+  if (refusal === undefined) return coverage.missing;
   const { reason, message } = refusal;
-  return [{ node: '*', state: 'Failed', reason, message, attempts: 0 }, ...coverage.lacking];
+  return [{ node: '*', state: 'Failed', reason, message, attempts: 0 }, ...coverage.missing];
 }
 
 const MAX_NAMED = 5;

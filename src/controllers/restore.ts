@@ -63,13 +63,13 @@ interface Restored {
 function restoreImage(coverage: Coverage, { status = {} }: PrepulledImage, restored: Restored): void {
   const { want, nodes, moment } = restored;
   const provenAt = Date.parse(status.coverageTime ?? '');
-  const lacking = new Map(status.notPresent?.map((entry) => [entry.node, entry]));
+  const notPresent = new Map(status.notPresent?.map((entry) => [entry.node, entry]));
   const known = nodes.filter((node) => isOlder(node, provenAt) && placement(node.facts, want).eligible);
   for (const { facts } of known) {
-    const entry = lacking.get(facts.name);
+    const entry = notPresent.get(facts.name);
     if (entry !== undefined) restoreFailure(coverage, facts, { want, entry, moment });
   }
-  const others = known.filter(({ facts }) => !lacking.has(facts.name));
+  const others = known.filter(({ facts }) => !notPresent.has(facts.name));
   const having = areAllPresent(status, others.length) ? undefined : new Set(status.presentOn);
   for (const { facts } of others)
     if (having?.has(facts.name) !== false) restoreReceipts(coverage, facts, restored);

@@ -1,6 +1,7 @@
 /** From a PrepulledImage to what it asks of the nodes; shared by everything that plans or reports stocking. */
 
-import type { PrepulledImage, PrepulledImageStatus } from '../api/prepulled-image.ts';
+import type { ImageDescription, ImagePlatform } from '../api/image-description.ts';
+import type { PrepulledImage } from '../api/prepulled-image.ts';
 import { type Digest, validateDigest } from '../domain/digest.ts';
 import { parseDuration } from '../domain/duration.ts';
 import type { Platform } from '../domain/platform.ts';
@@ -9,7 +10,6 @@ import { pullsFor, type Want } from '../domain/want.ts';
 import { findCondition } from '../kube/condition.ts';
 import { formatKey } from '../kube/resource.ts';
 
-type FoundImage = NonNullable<PrepulledImageStatus['image']>;
 type ResolvedReference = Reference & { readonly digest: Digest };
 
 export const DEFAULT_PRIORITY_CLASS = 'larder-pull';
@@ -52,7 +52,7 @@ export function wantOf(image: PrepulledImage): Want | undefined {
   return found === undefined || resolved === undefined ? undefined : buildWant(image, found, resolved);
 }
 
-function buildWant(image: PrepulledImage, found: FoundImage, resolved: ResolvedReference): Want {
+function buildWant(image: PrepulledImage, found: ImageDescription, resolved: ResolvedReference): Want {
   const { metadata, spec } = image;
   const { namespace = '' } = metadata;
   return {
@@ -73,7 +73,7 @@ function buildWant(image: PrepulledImage, found: FoundImage, resolved: ResolvedR
 }
 
 /** The reference asked for with the digest found, if what was found is about this very reference. */
-function resolvedReference(asked: string, found: FoundImage): ResolvedReference | undefined {
+function resolvedReference(asked: string, found: ImageDescription): ResolvedReference | undefined {
   const reference = validateReference(asked);
   const digest = validateDigest(found.digest ?? '');
   if (!reference.ok || !digest.ok) return undefined;
@@ -82,6 +82,6 @@ function resolvedReference(asked: string, found: FoundImage): ResolvedReference 
   return isSame && pinned === digest.value ? { ...named, digest: digest.value } : undefined;
 }
 
-function platformOf({ os, architecture, variant }: NonNullable<FoundImage['platforms']>[number]): Platform {
+function platformOf({ os, architecture, variant }: ImagePlatform): Platform {
   return { os, architecture, ...(variant !== undefined && { variant }) };
 }

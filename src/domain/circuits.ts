@@ -46,7 +46,7 @@ interface LeftOpen extends Pick<OpenCircuit, 'attempts' | 'message'> {
   readonly waitMs: number;
 }
 
-/** Told after what `open` says of a circuit has changed. */
+/** Told after what `findOpen` says of a circuit has changed. */
 export type CircuitListener = (key: CircuitKey, isOpen: boolean) => void;
 
 interface Failed extends Moment {
@@ -132,7 +132,7 @@ export class Circuits {
   }
 
   /** The state of an open circuit; undefined while closed. */
-  open(key: CircuitKey): OpenCircuit | undefined {
+  findOpen(key: CircuitKey): OpenCircuit | undefined {
     const circuit = this.#circuits.get(key);
     if (circuit?.openUntil === undefined) return undefined;
     return { attempts: circuit.attempts, nextAttempt: circuit.openUntil, message: circuit.message };

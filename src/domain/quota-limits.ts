@@ -24,7 +24,7 @@ export class QuotaLimits {
   }
 
   /** A pod was let through; `holders` nodes pull for the namespace now. */
-  admit(namespace: string, holders: number, monotonic: number): void {
+  noteAdmitted(namespace: string, holders: number, monotonic: number): void {
     this.#admittedAt.set(namespace, monotonic);
     const learned = this.#learned.get(namespace);
     if (learned === undefined || holders < learned.limit) return;
@@ -35,7 +35,7 @@ export class QuotaLimits {
    * A pod was refused while `others` nodes pull for the namespace. True if there will be room when they have ended;
    * false if the quota lets nothing of ours through.
    */
-  refuse(namespace: string, others: number, monotonic: number): boolean {
+  noteRefused(namespace: string, others: number, monotonic: number): boolean {
     const admittedAt = this.#admittedAt.get(namespace) ?? Number.NEGATIVE_INFINITY;
     this.#learned.set(namespace, { limit: Math.max(1, others), refusedAt: monotonic });
     return others > 0 || monotonic - admittedAt < CLOSED_AFTER_MS;

@@ -120,7 +120,7 @@ export function shownAs(state: PairState, open: OpenCircuit | undefined): PairSt
 
 /** What holds the image back everywhere. */
 export function openCircuit(want: Want, circuits: Circuits): OpenCircuit | undefined {
-  return circuits.open(imageCircuit(want.id)) ?? circuits.open(hostCircuit(want.host));
+  return circuits.findOpen(imageCircuit(want.id)) ?? circuits.findOpen(hostCircuit(want.host));
 }
 
 /** The figures, from the number of nodes shown in each state. */

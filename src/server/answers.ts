@@ -182,7 +182,7 @@ export const stockedImageSchema = z
   })
   .meta({ id: 'StockedImage' });
 
-const lackingSchema = z
+export const lackingSchema = z
   .object({
     node: name('Name of the node.'),
     state: z.enum(NODE_STATES),

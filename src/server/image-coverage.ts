@@ -4,20 +4,15 @@ import type { ImagePlatform } from '../api/image-description.ts';
 import type { NotPresent, PrepulledImage, PrepulledImageStatus } from '../api/prepulled-image.ts';
 import { imageDigests, type NodeFacts } from '../domain/node.ts';
 import { compareNames } from '../domain/sorted-names.ts';
-import { countStates, NODE_STATES, type NodeState, type StockCounts } from '../domain/stock-report.ts';
+import {
+  countStates,
+  type MissingNode,
+  NODE_STATES,
+  type NodeState,
+  type StockCounts,
+} from '../domain/stock-report.ts';
 import { placement, type Want } from '../domain/want.ts';
 import { findCondition } from '../kube/condition.ts';
-
-/** A node that has not got the image. */
-export interface LackingNode {
-  readonly node: string;
-  readonly state: NodeState;
-  readonly reason: string;
-  readonly message: string;
-  readonly attempts: number;
-  /** RFC 3339; null before the first attempt. */
-  readonly lastAttempt: string | null;
-}
 
 /** Where one image stands, by its status and what nodes report. */
 export interface ImageCoverage extends StockCounts {
@@ -27,7 +22,7 @@ export interface ImageCoverage extends StockCounts {
   /** Names of eligible nodes that have it, sorted. */
   readonly on: readonly string[];
   /** Worst first, by name within; nodes that the selector leaves out are not there. */
-  readonly lacking: readonly LackingNode[];
+  readonly missing: readonly MissingNode[];
 }
 
 interface Remembered {
@@ -53,24 +48,24 @@ function lookAtNodes(image: PrepulledImage, nodes: readonly NodeFacts[]): ImageC
   const places = nodes.map((node) => ({ node, place: placement(node, scope) }));
   const evidence = readEvidence(image, places.filter(({ place }) => place.eligible).length);
   const on: string[] = [];
-  const lacking: LackingNode[] = [];
+  const missing: MissingNode[] = [];
   for (const { node, place } of places) {
     if (place.eligible) {
       const reason = whyNot(node, evidence);
       if (reason === undefined) on.push(node.name);
-      else lacking.push(reason);
+      else missing.push(reason);
     } else if (place.reason !== 'NotSelected') {
-      lacking.push(entry(node, 'Skipped', place.reason, place.message));
+      missing.push(entry(node, 'Skipped', place.reason, place.message));
     }
   }
-  const states = Map.groupBy(lacking, ({ state }) => state);
+  const states = Map.groupBy(missing, ({ state }) => state);
   const counts = countStates((state) => (state === 'Present' ? on.length : (states.get(state)?.length ?? 0)));
   return {
     image,
     ...counts,
     prepulled: counts.eligible > 0 && on.length === counts.eligible && evidence.status.prepulled !== false,
     on: on.sort(compareNames),
-    lacking: lacking.sort(compareLacking),
+    missing: missing.sort(compareMissing),
   };
 }
 
@@ -88,7 +83,8 @@ interface Evidence {
   readonly status: PrepulledImageStatus;
   readonly digest: string | undefined;
   readonly on: ReadonlySet<string>;
-  readonly lacking: ReadonlyMap<string, NotPresent>;
+  /** By node. */
+  readonly notPresent: ReadonlyMap<string, NotPresent>;
   /** What a node has that is in neither list of the status. */
   readonly unlisted: 'Present' | 'Waiting' | 'Unknown';
 }
@@ -97,10 +93,16 @@ function readEvidence({ metadata, spec, status = {} }: PrepulledImage, eligible:
   const digest = status.image?.digest;
   // The status of another generation is about another image, or other nodes.
   const isCurrent = findCondition(status, 'Prepulled')?.observedGeneration === metadata.generation;
-  if (!isCurrent) return { spec, status, digest, on: new Set(), lacking: new Map(), unlisted: 'Waiting' };
+  if (!isCurrent) return { spec, status, digest, on: new Set(), notPresent: new Map(), unlisted: 'Waiting' };
   const { presentOn = [], notPresent = [] } = status;
-  const lacking = new Map(notPresent.map((told) => [told.node, told]));
-  return { spec, status, digest, on: new Set(presentOn), lacking, unlisted: unlistedState(status, eligible) };
+  return {
+    spec,
+    status,
+    digest,
+    on: new Set(presentOn),
+    notPresent: new Map(notPresent.map((told) => [told.node, told])),
+    unlisted: unlistedState(status, eligible),
+  };
 }
 
 /** Lists are cut: if the one of nodes that have it is, and the other is not, whoever is in neither has it. */
@@ -112,8 +114,8 @@ function unlistedState(status: PrepulledImageStatus, eligible: number): Evidence
 }
 
 /** Undefined if the node has it. */
-function whyNot(node: NodeFacts, evidence: Evidence): LackingNode | undefined {
-  const told = evidence.lacking.get(node.name);
+function whyNot(node: NodeFacts, evidence: Evidence): MissingNode | undefined {
+  const told = evidence.notPresent.get(node.name);
   if (told !== undefined) return toldEntry(told);
   if (isProven(node, evidence)) return undefined;
   if (evidence.spec.suspend) return entry(node, 'Waiting', 'Suspended', 'The PrepulledImage is suspended');
@@ -138,18 +140,19 @@ function digestsOf(node: NodeFacts): ReadonlySet<string> {
   return digests;
 }
 
-function toldEntry(told: NotPresent): LackingNode {
-  const { node, state, reason, message = '', attempts = 0 } = told;
-  return { node, state, reason, message, attempts, lastAttempt: told.lastAttempt ?? null };
+function toldEntry(told: NotPresent): MissingNode {
+  const { node, state, reason, message = '', attempts = 0, lastAttempt } = told;
+  const entered = { node, state, reason, message, attempts };
+  return lastAttempt === undefined ? entered : { ...entered, lastAttempt: Date.parse(lastAttempt) };
 }
 
-function entry(...[node, state, reason, message]: [NodeFacts, NodeState, string, string]): LackingNode {
-  return { node: node.name, state, reason, message, attempts: 0, lastAttempt: null };
+function entry(...[node, state, reason, message]: [NodeFacts, NodeState, string, string]): MissingNode {
+  return { node: node.name, state, reason, message, attempts: 0 };
 }
 
 const RANK = new Map<NodeState, number>(NODE_STATES.map((state, index) => [state, index]));
 
-function compareLacking(left: LackingNode, right: LackingNode): number {
+function compareMissing(left: MissingNode, right: MissingNode): number {
   const byState = (RANK.get(left.state) ?? 0) - (RANK.get(right.state) ?? 0);
   return byState === 0 ? compareNames(left.node, right.node) : byState;
 }

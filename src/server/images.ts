@@ -131,7 +131,7 @@ async function visibleNodes(
   const { caller } = context.get('exchange');
   const nodes = cluster.nodes();
   if (await authorizer.allows(caller, { ...NODES, verb: 'list' }, signalOf(context))) return nodes;
-  const told = new Set(images.flatMap(({ on, lacking }) => [...on, ...lacking.map(({ node }) => node)]));
+  const told = new Set(images.flatMap(({ on, missing }) => [...on, ...missing.map(({ node }) => node)]));
   return nodes.filter(({ name }) => told.has(name));
 }
 
@@ -143,14 +143,14 @@ function byKey({ image: left }: ImageCoverage, { image: right }: ImageCoverage):
 function onNode(coverage: ImageCoverage, node: string | undefined): ImageCoverage {
   if (node === undefined) return coverage;
   const on = coverage.on.filter((name) => name === node);
-  const lacking = coverage.lacking.filter((entry) => entry.node === node);
+  const missing = coverage.missing.filter((entry) => entry.node === node);
   const states: readonly PairState[] = [
     ...on.map(() => 'Present' as const),
-    ...lacking.map(({ state }) => state),
+    ...missing.map(({ state }) => state),
   ];
   const counts = countStates((state) => states.filter((each) => each === state).length);
   const prepulled = counts.eligible > 0 && counts.present === counts.eligible;
-  return { ...coverage, ...counts, on, lacking, prepulled };
+  return { ...coverage, ...counts, on, missing, prepulled };
 }
 
 async function coverageBody(all: readonly ImageCoverage[], nodes: readonly NodeFacts[]): Promise<string> {
@@ -180,12 +180,12 @@ function sumNodes(
   nodes: readonly NodeFacts[],
 ): z.output<typeof coverageSchema>['nodes'] {
   const sums = new Map(nodes.map(({ name }) => [name, { name, present: 0, lacking: 0, skipped: 0 }]));
-  for (const { on, lacking } of all) {
+  for (const { on, missing } of all) {
     for (const node of on) {
       const sum = sums.get(node);
       if (sum !== undefined) sum.present += 1;
     }
-    for (const { node, state } of lacking) {
+    for (const { node, state } of missing) {
       const sum = sums.get(node);
       if (sum !== undefined) sum[state === 'Skipped' ? 'skipped' : 'lacking'] += 1;
     }

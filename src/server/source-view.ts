@@ -127,7 +127,7 @@ function withChildren(
     if (digest === undefined) continue;
     const before = listed.get(digest) ?? NOWHERE;
     presence.set(digest, { ...before, nodes: seenNodes(coverage, before.nodes, eligible) });
-    skipped.set(digest, new Set(namesOf(coverage.lacking, true)).difference(before.nodes));
+    skipped.set(digest, new Set(namesOf(coverage.missing, true)).difference(before.nodes));
   }
   return { presence, skipped };
 }
@@ -135,13 +135,13 @@ function withChildren(
 const NOWHERE = { nodes: NO_NODES, size: null };
 
 function seenNodes(
-  { image, on, lacking, prepulled, eligible: wanted }: ImageCoverage,
+  { image, on, missing, prepulled, eligible: wanted }: ImageCoverage,
   listed: ReadonlySet<string>,
   eligible: ReadonlySet<string>,
 ): ReadonlySet<string> {
   if (isRefused(image)) return NO_NODES;
-  const seen = new Set([...listed, ...on, ...namesOf(lacking, true)]);
-  for (const node of namesOf(lacking, false)) seen.delete(node);
+  const seen = new Set([...listed, ...on, ...namesOf(missing, true)]);
+  for (const node of namesOf(missing, false)) seen.delete(node);
   return !prepulled && wanted > 0 && eligible.isSubsetOf(seen) ? NO_NODES : seen;
 }
 
@@ -151,6 +151,6 @@ function isRefused({ status }: PrepulledImage): boolean {
   return value === 'False' && (reason === 'Unauthorized' || reason === 'Forbidden');
 }
 
-function namesOf(lacking: ImageCoverage['lacking'], isSkipped: boolean): readonly string[] {
-  return lacking.filter(({ state }) => (state === 'Skipped') === isSkipped).map(({ node }) => node);
+function namesOf(missing: ImageCoverage['missing'], isSkipped: boolean): readonly string[] {
+  return missing.filter(({ state }) => (state === 'Skipped') === isSkipped).map(({ node }) => node);
 }

@@ -3,9 +3,10 @@
 import type * as z from 'zod';
 import type { ImageDescription } from '../api/image-description.ts';
 import type { PrepulledImage } from '../api/prepulled-image.ts';
-import { findCondition } from '../kube/condition.ts';
+import type { MissingNode } from '../domain/stock-report.ts';
+import { findCondition, formatTime } from '../kube/condition.ts';
 import { controllerOf } from '../kube/owner-reference.ts';
-import type { conditionSchema, imageCoverageSchema, stockedImageSchema } from './answers.ts';
+import type { conditionSchema, imageCoverageSchema, lackingSchema, stockedImageSchema } from './answers.ts';
 import type { ImageCoverage } from './image-coverage.ts';
 
 type Stocked = z.output<typeof stockedImageSchema>;
@@ -29,7 +30,15 @@ export function describeStocked(coverage: ImageCoverage): Stocked {
 }
 
 export function describeCoverage(coverage: ImageCoverage): z.output<typeof imageCoverageSchema> {
-  return { ...describeStocked(coverage), on: [...coverage.on], lacking: [...coverage.lacking] };
+  return {
+    ...describeStocked(coverage),
+    on: [...coverage.on],
+    lacking: coverage.missing.map(describeMissing),
+  };
+}
+
+function describeMissing({ lastAttempt, ...entry }: MissingNode): z.output<typeof lackingSchema> {
+  return { ...entry, lastAttempt: lastAttempt === undefined ? null : formatTime(lastAttempt) };
 }
 
 function describeFound({

@@ -224,8 +224,8 @@ describe('after a restart what was held back everywhere', () => {
     const circuits = circuitsAfter({ notPresent, backoff: { ...held, class: cause } });
     expect(circuits.blocks(key, 'n999', STARTED + 59_999)).toBe(true);
     expect(circuits.blocks(key, 'n999', STARTED + 60_000)).toBe(false);
-    expect(circuits.open(key)).toMatchObject({ attempts: 3, message: 'manifest unknown' });
-    expect(circuits.open(other)).toBeUndefined();
+    expect(circuits.findOpen(key)).toMatchObject({ attempts: 3, message: 'manifest unknown' });
+    expect(circuits.findOpen(other)).toBeUndefined();
   });
 
   it('waits no longer than was left when that was written, whatever the clock says now', () => {
@@ -238,7 +238,7 @@ describe('after a restart what was held back everywhere', () => {
     });
     const key = imageCircuit('default/lab-w-2026-40');
     expect(circuits.blocks(key, 'n999', STARTED + 60_000)).toBe(false);
-    expect(circuits.open(key)).toBeDefined();
+    expect(circuits.findOpen(key)).toBeDefined();
   });
 
   it('says why in the words of the circuit, not in those of a node with a trouble of its own', () => {
@@ -246,12 +246,12 @@ describe('after a restart what was held back everywhere', () => {
     const waiting = { ...missing('n2'), reason: 'CircuitOpen' as const, message: 'manifest unknown' };
     const backoff = { ...held, class: 'Image' as const };
     const circuits = circuitsAfter({ notPresent: [full, waiting], backoff });
-    expect(circuits.open(imageCircuit('default/lab-w-2026-40'))?.message).toBe('manifest unknown');
+    expect(circuits.findOpen(imageCircuit('default/lab-w-2026-40'))?.message).toBe('manifest unknown');
   });
 
   it('is forgotten if the spec has changed since', () => {
     const told = { notPresent, backoff: { ...held, class: 'Image' as const }, observedGeneration: 0 };
-    expect(circuitsAfter(told).open(imageCircuit('default/lab-w-2026-40'))).toBeUndefined();
+    expect(circuitsAfter(told).findOpen(imageCircuit('default/lab-w-2026-40'))).toBeUndefined();
   });
 });
 
@@ -281,7 +281,7 @@ describe('after a restart nodes that no list had room for', () => {
       message: 'exceeded quota',
       attempts: 2,
     });
-    expect(circuits.open(imageCircuit('default/lab-w-2026-40'))).toBeUndefined();
+    expect(circuits.findOpen(imageCircuit('default/lab-w-2026-40'))).toBeUndefined();
   });
 
   it('are not said to fail if they list the image', () => {

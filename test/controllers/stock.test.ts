@@ -186,7 +186,7 @@ describe('while this replica leads', () => {
     putImage({}, { keepWarm: true });
     await expectImages(IMAGE);
     expect(stock.coverage.failure('n1', want.id)).toBeUndefined();
-    expect(stock.circuits.open(`image:${want.id}`)).toBeUndefined();
+    expect(stock.circuits.findOpen(`image:${want.id}`)).toBeUndefined();
   });
 
   it('has the images of a registry looked at when its circuit opens, and the nodes too when it closes', async () => {
@@ -214,7 +214,7 @@ describe('while this replica leads', () => {
     await expectImages(IMAGE);
     server.store.delete(PREPULLED_IMAGES, IMAGE);
     await expectImages(IMAGE);
-    expect(stock.circuits.open('host:registry.example.org')).toBeUndefined();
+    expect(stock.circuits.findOpen('host:registry.example.org')).toBeUndefined();
     expect(stock.budget.turnOf('default')).toBe(0);
   });
 

@@ -28,7 +28,7 @@ describe('Circuits', () => {
     expect(circuits.blocks(KEY, 'd', 5)).toBe(false);
     expect(fail('c', 5)).toBe(true);
     expect(circuits.blocks(KEY, 'd', 6)).toBe(true);
-    expect(circuits.open(KEY)).toEqual({ attempts: 1, nextAttempt: at(30_005), message: 'not found' });
+    expect(circuits.findOpen(KEY)).toEqual({ attempts: 1, nextAttempt: at(30_005), message: 'not found' });
   });
 
   it('stays closed for what works anywhere', () => {
@@ -40,7 +40,7 @@ describe('Circuits', () => {
 
   it('counts failures of pulls that were under way when it opened only once', () => {
     for (const node of ['a', 'b', 'c', 'd', 'e']) fail(node, 10);
-    expect(circuits.open(KEY)?.attempts).toBe(1);
+    expect(circuits.findOpen(KEY)?.attempts).toBe(1);
   });
 
   it('lets one node try when the time is over; its failure opens for twice as long', () => {
@@ -50,7 +50,7 @@ describe('Circuits', () => {
     expect(circuits.blocks(KEY, 'x', 30_000)).toBe(false);
     expect(circuits.blocks(KEY, 'y', 30_000)).toBe(true);
     expect(fail('x', 31_000)).toBe(true);
-    expect(circuits.open(KEY)).toMatchObject({ attempts: 2, nextAttempt: at(91_000) });
+    expect(circuits.findOpen(KEY)).toMatchObject({ attempts: 2, nextAttempt: at(91_000) });
   });
 
   it('takes another canary when the first has gone', () => {
@@ -70,14 +70,14 @@ describe('Circuits', () => {
     for (const node of ['a', 'b', 'c']) fail(node, 0);
     expect(circuits.succeed(KEY)).toBe(true);
     expect(circuits.blocks(KEY, 'z', 1)).toBe(false);
-    expect(circuits.open(KEY)).toBeUndefined();
+    expect(circuits.findOpen(KEY)).toBeUndefined();
   });
 
   it('waits as long as the registry asked', () => {
     fail('a', 0);
     fail('b', 0);
     fail('c', 0, 600_000);
-    expect(circuits.open(KEY)?.nextAttempt).toEqual(at(600_000));
+    expect(circuits.findOpen(KEY)?.nextAttempt).toEqual(at(600_000));
   });
 
   it('keeps images and hosts apart, and forgets on request', () => {
@@ -99,13 +99,13 @@ describe('a circuit that an earlier process left open', () => {
 
   it('holds everybody back for the rest of the time, then lets one try', () => {
     const circuits = restored(60_000);
-    expect(circuits.open(KEY)).toEqual({ ...OPEN, nextAttempt: at(61_000) });
+    expect(circuits.findOpen(KEY)).toEqual({ ...OPEN, nextAttempt: at(61_000) });
     expect(circuits.blocks(KEY, 'x', 60_999)).toBe(true);
     expect(circuits.blocks(KEY, 'x', 61_000)).toBe(false);
     circuits.attempt(KEY, 'x');
     expect(circuits.blocks(KEY, 'y', 61_000)).toBe(true);
     circuits.fail(KEY, 'x', { ...at(62_000), message: 'not found' });
-    expect(circuits.open(KEY)?.attempts).toBe(4);
+    expect(circuits.findOpen(KEY)?.attempts).toBe(4);
   });
 
   it('whose time is over lets one try at once', () => {
@@ -118,7 +118,7 @@ describe('a circuit that an earlier process left open', () => {
   it('waits as long as the strictest of those who remember it', () => {
     const circuits = restored(60_000);
     circuits.restore(KEY, { ...OPEN, attempts: 1, waitMs: 30_000 }, at(1_000));
-    expect(circuits.open(KEY)).toEqual({ ...OPEN, nextAttempt: at(61_000) });
+    expect(circuits.findOpen(KEY)).toEqual({ ...OPEN, nextAttempt: at(61_000) });
   });
 });
 
@@ -141,5 +141,5 @@ it('forgets a registry from which nothing is wanted any more, and no image along
   for (const key of keys)
     for (const node of ['a', 'b', 'c']) circuits.fail(key, node, { ...at(0), message: '' });
   circuits.keepHosts(new Set(['kept.example']));
-  expect(keys.map((key) => circuits.open(key) !== undefined)).toEqual([true, false, true]);
+  expect(keys.map((key) => circuits.findOpen(key) !== undefined)).toEqual([true, false, true]);
 });

@@ -9,35 +9,35 @@ beforeEach(() => {
 
 describe('the limit of a quota', () => {
   it('is unknown before it refuses, and of no other namespace', () => {
-    quotas.admit('lab', 1, 0);
+    quotas.noteAdmitted('lab', 1, 0);
     expect(quotas.limit('lab')).toBeUndefined();
-    quotas.refuse('lab', 5, 0);
+    quotas.noteRefused('lab', 5, 0);
     expect([quotas.limit('lab'), quotas.limit('other')]).toEqual([5, undefined]);
     quotas.forget('lab');
     expect(quotas.limit('lab')).toBeUndefined();
   });
 
   it('is how many of ours it has let through, and lets one of ours try if none', () => {
-    expect(quotas.refuse('lab', 3, 0)).toBe(true);
-    expect(quotas.refuse('lab', 2, 0)).toBe(true);
+    expect(quotas.noteRefused('lab', 3, 0)).toBe(true);
+    expect(quotas.noteRefused('lab', 2, 0)).toBe(true);
     expect(quotas.limit('lab')).toBe(2);
-    expect(quotas.refuse('lab', 0, 0)).toBe(false);
+    expect(quotas.noteRefused('lab', 0, 0)).toBe(false);
     expect(quotas.limit('lab')).toBe(1);
   });
 
   it('is not zero because it counts pods that have just ended', () => {
-    quotas.admit('lab', 1, 1_000);
-    expect(quotas.refuse('lab', 0, 30_999)).toBe(true);
-    expect(quotas.refuse('lab', 0, 31_000)).toBe(false);
+    quotas.noteAdmitted('lab', 1, 1_000);
+    expect(quotas.noteRefused('lab', 0, 30_999)).toBe(true);
+    expect(quotas.noteRefused('lab', 0, 31_000)).toBe(false);
   });
 
   it('grows by one where it is used up, but not right after a refusal', () => {
-    quotas.refuse('lab', 2, 0);
-    quotas.admit('lab', 2, 4_999);
+    quotas.noteRefused('lab', 2, 0);
+    quotas.noteAdmitted('lab', 2, 4_999);
     expect(quotas.limit('lab')).toBe(2);
-    quotas.admit('lab', 1, 5_000);
+    quotas.noteAdmitted('lab', 1, 5_000);
     expect(quotas.limit('lab')).toBe(2);
-    quotas.admit('lab', 2, 5_000);
+    quotas.noteAdmitted('lab', 2, 5_000);
     expect(quotas.limit('lab')).toBe(3);
   });
 });

@@ -102,7 +102,7 @@ describe('what a status tells of the nodes', () => {
         );
         if (having.size > MAX_PRESENT && missing > MAX_NOT_PRESENT) return;
         expect(coverage.on).toEqual(nodes.filter((name) => having.has(name)));
-        expect(coverage.lacking.map(({ node: name }) => name)).toEqual(
+        expect(coverage.missing.map(({ node: name }) => name)).toEqual(
           nodes.filter((name) => !having.has(name)),
         );
         expect(coverage.unknown).toBe(0);
@@ -125,7 +125,7 @@ describe('imageCoverage', () => {
     expect(imageCoverage(edited, [node('n1')])).toMatchObject({
       on: [],
       waiting: 1,
-      lacking: [{ reason: 'Queued' }],
+      missing: [{ reason: 'Queued' }],
     });
   });
 
@@ -142,7 +142,7 @@ describe('imageCoverage', () => {
       node('n2', fields),
     ]);
     expect(coverage).toMatchObject({ eligible: 1, present: 1, skipped: 1, prepulled: true });
-    expect(coverage.lacking).toMatchObject([{ node: 'n2', state: 'Skipped', reason }]);
+    expect(coverage.missing).toMatchObject([{ node: 'n2', state: 'Skipped', reason }]);
   });
 
   it('leaves nodes out that the selector leaves out', () => {
@@ -150,7 +150,7 @@ describe('imageCoverage', () => {
     expect(imageCoverage(image(statusOf([], new Set()), gpu as never), [node('n1')])).toMatchObject({
       eligible: 0,
       skipped: 0,
-      lacking: [],
+      missing: [],
     });
   });
 
@@ -159,7 +159,7 @@ describe('imageCoverage', () => {
     ['NotResolved', {}, { image: undefined }],
   ])('says %s where nothing is pulled', (reason, spec, status) => {
     const without = { ...statusOf([], new Set()), ...status } as Status;
-    expect(imageCoverage(image(without, spec), [node('n1')]).lacking).toMatchObject([
+    expect(imageCoverage(image(without, spec), [node('n1')]).missing).toMatchObject([
       { state: 'Waiting', reason },
     ]);
   });

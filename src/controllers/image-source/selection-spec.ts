@@ -1,17 +1,13 @@
 /** From the spec of an ImageSource, as the API server returns it, to the selection the domain understands. */
 
 import type { ImageSourceSpec } from '../../api/image-source.ts';
+import type { DisplayPolicy as DisplaySpec, SelectRule, Since } from '../../api/tag-rules.ts';
 import { defaultRules } from '../../domain/default-rules.ts';
-import type { Bounds, DisplayPolicy, DisplayRule } from '../../domain/display.ts';
-import { NO_BOUNDS } from '../../domain/display.ts';
+import { type Bounds, type DisplayPolicy, type DisplayRule, NO_BOUNDS } from '../../domain/display.ts';
 import { parseDuration } from '../../domain/duration.ts';
 import { parseRepository } from '../../domain/reference.ts';
 import type { RuleSpec, SelectionSpec, Selector } from '../../domain/selection-spec.ts';
 import { readLooseVersion } from '../../domain/tag/version.ts';
-
-type SpecRule = NonNullable<ImageSourceSpec['select']>[number];
-type SpecSince = NonNullable<SpecRule['since']>;
-type SpecShown = NonNullable<NonNullable<ImageSourceSpec['display']>['release']>;
 
 /**
  * The only place where optional fields of the spec get their meaning. The schema has already refused what is
@@ -39,7 +35,7 @@ export function toSelectionSpec(spec: ImageSourceSpec): SelectionSpec {
   };
 }
 
-function toRule(rule: SpecRule): RuleSpec {
+function toRule(rule: SelectRule): RuleSpec {
   return {
     name: rule.name,
     selector: toSelector(rule),
@@ -51,7 +47,7 @@ function toRule(rule: SpecRule): RuleSpec {
 }
 
 /** Exactly one of the four is given. */
-function toSelector({ type, semver, pattern, tags = [], ...options }: SpecRule): Selector {
+function toSelector({ type, semver, pattern, tags = [], ...options }: SelectRule): Selector {
   if (type !== undefined) return { kind: 'type', type };
   if (semver !== undefined) return rangeSelector(semver, options);
   if (pattern !== undefined) return { kind: 'pattern', pattern, orderBy: options.orderBy ?? null };
@@ -60,21 +56,21 @@ function toSelector({ type, semver, pattern, tags = [], ...options }: SpecRule):
 
 function rangeSelector(
   range: string,
-  { dialect = 'npm', prereleases = false, variant }: Pick<SpecRule, 'dialect' | 'prereleases' | 'variant'>,
+  { dialect = 'npm', prereleases = false, variant }: Pick<SelectRule, 'dialect' | 'prereleases' | 'variant'>,
 ): Selector {
   return { kind: 'semver', range, dialect, prereleases, variant: variant ?? null };
 }
 
-function toDisplay(display: ImageSourceSpec['display'] = {}): DisplayPolicy {
+function toDisplay(display: DisplaySpec = {}): DisplayPolicy {
   const rules = Object.entries(display).map(([type, shown]) => [type, toDisplayRule(shown)] as const);
   return Object.fromEntries(rules);
 }
 
-function toDisplayRule({ number, maxAge, since }: SpecShown): DisplayRule {
+function toDisplayRule({ number, maxAge, since }: NonNullable<DisplaySpec['release']>): DisplayRule {
   return { number: number ?? null, maxAgeMs: durationOrNull(maxAge), since: toBounds(since) };
 }
 
-function toBounds(since: SpecSince | undefined): Bounds {
+function toBounds(since: Since | undefined): Bounds {
   if (since === undefined) return NO_BOUNDS;
   return {
     dateMs: since.date === undefined ? null : Date.parse(since.date),

@@ -100,7 +100,7 @@ async function createNumbered(
       return { next: refuse(options, node, batch, { message: changed, ...momentOf(options, context) }) };
     }
     const { budget, quotas, clock } = options;
-    quotas.admit(pod.namespace, budget.taken(namespaceClaim(pod.namespace)), clock.monotonic());
+    quotas.noteAdmitted(pod.namespace, budget.taken(namespaceClaim(pod.namespace)), clock.monotonic());
     context.log.info('pull pod created', { node: node.name, pod: pod.name, images: batch.pulls.length });
     return { pod, isNew: true, next: LOOK_FOR_IT };
   } catch (error) {
@@ -116,7 +116,7 @@ async function createNumbered(
 function waitsForQuota({ budget, quotas, clock }: CreateOptions, batch: Batch, error: ApiError): boolean {
   if (!isQuotaExceeded(error)) return false;
   const others = budget.taken(namespaceClaim(batch.namespace)) - 1;
-  return quotas.refuse(batch.namespace, others, clock.monotonic());
+  return quotas.noteRefused(batch.namespace, others, clock.monotonic());
 }
 
 /** Our own pod that the watch has not shown yet; undefined for one that is not made for this node, or has gone. */

@@ -8,7 +8,7 @@ import { backoffMs } from '../../domain/stock-plan.ts';
 import type { Want } from '../../domain/want.ts';
 import type { PodMoments } from './pod-ages.ts';
 import type { PullFailure } from './pull-failure.ts';
-import { IDENTITY_ANNOTATION, identityLabel, type PullPod, pullPodNumber } from './pull-pod.ts';
+import { IDENTITY_ANNOTATION, identityHash, type PullPod, pullPodNumber } from './pull-pod.ts';
 import type { FailedPull, PullVerdict } from './pull-verdict.ts';
 import type { PulledEvents } from './pulled-events.ts';
 import type { RegistryVerdict } from './registry-check.ts';
@@ -198,7 +198,7 @@ function countAgainst(
 function isAskedBy({ namespace, identity }: Want, pod: PullPod): boolean {
   return (
     namespace === pod.metadata.namespace &&
-    identityLabel(identity) === pod.metadata.annotations?.[IDENTITY_ANNOTATION]
+    identityHash(identity) === pod.metadata.annotations?.[IDENTITY_ANNOTATION]
   );
 }
 

@@ -91,7 +91,7 @@ function dueIn(node: NodeFacts, want: Want, facts: PlanFacts): number | undefine
   const keys = [imageCircuit(want.id), hostCircuit(want.host)];
   const blocking = keys
     .filter((key) => circuits.blocks(key, node.name, monotonic))
-    .map((key) => circuits.open(key));
+    .map((key) => circuits.findOpen(key));
   const waits = blocking.map((circuit) => (circuit?.nextAttempt.monotonic ?? monotonic) - monotonic);
   // While a canary tries for all, its success is an event for this node; that it was called off is none.
   return waits.length === 0 ? 0 : Math.max(CANARY_LOOK_MS, ...waits);

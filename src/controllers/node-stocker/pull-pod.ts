@@ -1,13 +1,15 @@
-/** The pull pod: how it is built, and what its containers prove. Its phase is never asked. */
+/** The pull pod: what it is called, how it is built, and what the informer keeps of it. */
 
 import { createHash } from 'node:crypto';
 import { LABELS } from '../../api/group-version.ts';
+import type { NodeIdentity } from '../../domain/coverage.ts';
 import { NOT_STOCKED_TAINT, type Toleration } from '../../domain/node.ts';
 import type { Batch } from '../../domain/stock-plan.ts';
 import type { Pull } from '../../domain/want.ts';
 import type { Manifest } from '../../kube/call-options.ts';
 import type { KubeObject, RawObject, ResourceType } from '../../kube/resource.ts';
 import { SharedTexts } from '../../kube/shared-texts.ts';
+import type { PullIdentity } from '../want.ts';
 
 const COMPONENT = 'pull-pod';
 export const PULL_POD_SELECTOR = `${LABELS.component}=${COMPONENT}`;
@@ -135,17 +137,8 @@ function shared(time: string | null | undefined, texts: SharedTexts): string | n
   return time === undefined || time === null ? null : texts.share(time);
 }
 
-/** What the API server needs of a node to own a pod. */
-export interface NodeIdentity {
-  readonly name: string;
-  readonly uid: string;
-}
-
-/** How the kubelet is allowed to pull: the part of a pod that wants of one identity share. */
-export interface PullIdentity {
-  readonly pullSecrets: readonly string[];
-  readonly serviceAccountName: string | undefined;
-  readonly priorityClassName: string;
+/** What a pod owes to its images: the identity that they share, and every taint that one of them tolerates. */
+export interface PodSettings extends PullIdentity {
   readonly tolerations: readonly Toleration[];
 }
 
@@ -159,7 +152,7 @@ export function pullPodPrefix(node: NodeIdentity): string {
 }
 
 /** A pull identity as it stands on a pod. */
-export function identityLabel(identity: string): string {
+export function identityHash(identity: string): string {
   return createHash('sha256').update(identity).digest('hex').slice(0, HASH_LENGTH);
 }
 
@@ -179,7 +172,7 @@ export function buildPullPod(
   node: NodeIdentity,
   n: number,
   batch: Batch,
-  identity: PullIdentity,
+  settings: PodSettings,
 ): PullPodManifest {
   const keys = Object.fromEntries(batch.pulls.map(({ key }, index) => [containerName(index), key]));
   return {
@@ -189,7 +182,7 @@ export function buildPullPod(
       labels: { [LABELS.component]: COMPONENT, 'sidecar.istio.io/inject': 'false' },
       annotations: {
         [KEYS_ANNOTATION]: JSON.stringify(keys),
-        [IDENTITY_ANNOTATION]: identityLabel(batch.wants[0]?.identity ?? ''),
+        [IDENTITY_ANNOTATION]: identityHash(batch.wants[0]?.identity ?? ''),
         'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true',
         'linkerd.io/inject': 'disabled',
         'sidecar.istio.io/inject': 'false',
@@ -204,10 +197,10 @@ export function buildPullPod(
       enableServiceLinks: false,
       dnsPolicy: 'Default',
       os: { name: 'linux' },
-      priorityClassName: identity.priorityClassName,
-      ...(identity.serviceAccountName !== undefined && { serviceAccountName: identity.serviceAccountName }),
-      imagePullSecrets: identity.pullSecrets.map((name) => ({ name })),
-      tolerations: [...OWN_TOLERATIONS, ...identity.tolerations],
+      priorityClassName: settings.priorityClassName,
+      ...(settings.serviceAccountName !== undefined && { serviceAccountName: settings.serviceAccountName }),
+      imagePullSecrets: settings.pullSecrets.map((name) => ({ name })),
+      tolerations: [...OWN_TOLERATIONS, ...settings.tolerations],
       securityContext: {
         runAsNonRoot: true,
         runAsUser: UNPRIVILEGED_UID,

@@ -1,14 +1,12 @@
 /** status.image: what the image is, in the words of RSPImage of Nublado, whatever grammar its tag is read with. */
 
+import type { ImageDescription } from '../../api/image-description.ts';
 import type { PrepulledImage } from '../../api/prepulled-image.ts';
 import { allAliases, type Image, makeImage, resolveAlias } from '../../domain/image.ts';
 import { formatReference, type Reference } from '../../domain/reference.ts';
 import { createGrammar } from '../../domain/tag/grammar.ts';
 import { formatDate, formatTagVersion, isPossibleAlias } from '../../domain/tag/tag.ts';
 import type { ResolvedImage } from '../../registry/image-resolver.ts';
-import type { Status } from './status.ts';
-
-export type ImageDescription = NonNullable<Status['image']>;
 
 const MAX_PLATFORMS = 16;
 const MAX_ALIASES = 16;

@@ -87,8 +87,8 @@ function backoffOf(
   { circuits }: ObserveOptions,
 ): Status['backoff'] {
   if (present === eligible) return undefined;
-  const image = circuits.open(imageCircuit(want.id));
-  const open = image ?? circuits.open(hostCircuit(want.host));
+  const image = circuits.findOpen(imageCircuit(want.id));
+  const open = image ?? circuits.findOpen(hostCircuit(want.host));
   if (open === undefined) return unlisted === undefined ? undefined : unlistedBackoff(unlisted);
   const { attempts, nextAttempt } = open;
   return {

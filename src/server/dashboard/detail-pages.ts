@@ -8,10 +8,10 @@ import {
   type Html,
   healthBadge,
   imageHref,
-  type Moment,
   nodeHref,
   nothing,
   prepulledBadge,
+  type RenderTime,
   shortDigest,
   timeAgo,
   timeUntil,
@@ -20,7 +20,7 @@ import type { HealthView, ImageDetail, NamedImageView, NodeDetail, SourceDetail 
 import { type Page, section } from './page.ts';
 import { conditionTable, imageTable, missingTable } from './tables.ts';
 
-export function sourcePage(detail: SourceDetail, moment: Moment): Page {
+export function sourcePage(detail: SourceDetail, moment: RenderTime): Page {
   const { source, named, images, truncated, conditions } = detail;
   const name = `${source.namespace}/${source.name}`;
   const more = truncated ? nothing('There are more; the HTTP API serves all.') : '';
@@ -37,12 +37,12 @@ export function sourcePage(detail: SourceDetail, moment: Moment): Page {
 }
 
 /** Sign, since when, and the sentence. */
-function healthText(view: HealthView, moment: Moment): Html {
+function healthText(view: HealthView, moment: RenderTime): Html {
   const since = html`<p>${healthBadge(view)} · ${timeAgo(view.since, moment)}</p>`;
   return html`${since}<p class="message">${view.message}</p>`;
 }
 
-function sourceState({ source }: SourceDetail, moment: Moment): Html {
+function sourceState({ source }: SourceDetail, moment: RenderTime): Html {
   const { image, known, selected, prepulled, lastScan, nextScan } = source;
   const facts = factList('facts', [
     ['Repository', image],
@@ -66,7 +66,7 @@ function namedList(named: readonly NamedImageView[]): Html {
   );
 }
 
-export function imagePage(detail: ImageDetail, moment: Moment): Page {
+export function imagePage(detail: ImageDetail, moment: RenderTime): Page {
   const { object, reference, image, missing, presentOn, conditions } = detail;
   const facts = factList('facts', [
     ['Image', reference],
@@ -92,7 +92,7 @@ function nodeList(names: readonly string[]): Html {
   return html`<ul class="names">${items}</ul>`;
 }
 
-export function nodePage({ node, present, missing }: NodeDetail, moment: Moment): Page {
+export function nodePage({ node, present, missing }: NodeDetail, moment: RenderTime): Page {
   const ready = node.ready
     ? healthBadge({ health: 'Ready', reason: '' })
     : healthBadge({ health: 'Failing', reason: 'NotReady' });

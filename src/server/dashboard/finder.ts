@@ -8,7 +8,7 @@ import type { ClusterReader } from '../cluster.ts';
 import { ProblemError } from '../problem.ts';
 import { IMAGES, NODES, SOURCES } from '../reading.ts';
 import { imagePage, nodePage, sourcePage } from './detail-pages.ts';
-import type { Moment } from './markup.ts';
+import type { RenderTime } from './markup.ts';
 import { matrixPage } from './matrix-page.ts';
 import { isMissing, type MatrixQuery, selectMatrix } from './matrix-view.ts';
 import type { Matrix } from './model.ts';
@@ -134,7 +134,7 @@ export class PageFinder {
     };
   }
 
-  #moment(): Moment {
+  #moment(): RenderTime {
     return { now: this.#ports.clock.now() };
   }
 }

@@ -8,7 +8,7 @@ import type { Health, HealthView, ObjectName } from './model.ts';
 export type Html = ReturnType<typeof html>;
 
 /** The moment a page is rendered at, milliseconds since the epoch: ages are told relative to it. */
-export interface Moment {
+export interface RenderTime {
   readonly now: number;
 }
 
@@ -28,7 +28,7 @@ export function healthBadge({ health, reason }: Pick<HealthView, 'health' | 'rea
 }
 
 /** A time with its age, exact in the attribute and in the tooltip; a dash if there is none. */
-export function timeAgo(at: number | undefined, { now }: Moment): Html {
+export function timeAgo(at: number | undefined, { now }: RenderTime): Html {
   if (at === undefined) return html`–`;
   const iso = new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
   const distance = formatAge(Math.abs(now - at));
@@ -37,7 +37,7 @@ export function timeAgo(at: number | undefined, { now }: Moment): Html {
 }
 
 /** When something is to happen: in how long, or that it is due; a dash if nobody knows. */
-export function timeUntil(at: number | undefined, moment: Moment): Html {
+export function timeUntil(at: number | undefined, moment: RenderTime): Html {
   return at !== undefined && at <= moment.now ? html`due` : timeAgo(at, moment);
 }
 

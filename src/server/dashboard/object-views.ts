@@ -6,8 +6,9 @@ import { isHeldBackEverywhere, type PrepulledImage } from '../../api/prepulled-i
 import type { NodeFacts } from '../../domain/node.ts';
 import { taintMessage } from '../../domain/node.ts';
 import { validateReference } from '../../domain/reference.ts';
+import type { MissingNode } from '../../domain/stock-report.ts';
 import { findCondition, isConditionTrue } from '../../kube/condition.ts';
-import type { ImageCoverage, LackingNode } from '../image-coverage.ts';
+import type { ImageCoverage } from '../image-coverage.ts';
 import type {
   ConditionView,
   Health,
@@ -151,20 +152,20 @@ export function titleOf(image: PrepulledImage): string {
   return asked.ok ? `${asked.value.repository}:${tagOf(image)}` : image.spec.image;
 }
 
-/** `lacking` is the node as the coverage of the image tells it. */
-export function missingView(image: PrepulledImage, lacking: LackingNode): MissingView {
-  const { state } = lacking;
+/** One row of what is missing, with the time of the next attempt where the image as a whole is held back. */
+export function missingView(image: PrepulledImage, missing: MissingNode): MissingView {
+  const { state } = missing;
   const { backoff } = image.status ?? {};
   const isHeldBack = isHeldBackEverywhere(backoff) && (state === 'Failed' || state === 'Waiting');
   return {
-    node: lacking.node,
+    node: missing.node,
     image: nameOf(image),
     imageTitle: titleOf(image),
     state,
-    reason: lacking.reason,
-    message: lacking.message,
-    attempts: lacking.attempts,
-    lastAttempt: timeOf(lacking.lastAttempt ?? undefined),
+    reason: missing.reason,
+    message: missing.message,
+    attempts: missing.attempts,
+    lastAttempt: missing.lastAttempt,
     nextAttempt: isHeldBack ? timeOf(backoff?.nextAttempt) : undefined,
   };
 }

@@ -7,8 +7,8 @@ import {
   type Html,
   healthBadge,
   imageHref,
-  type Moment,
   nothing,
+  type RenderTime,
   sourceHref,
   timeAgo,
   timeUntil,
@@ -17,7 +17,7 @@ import type { Overview, SourceView } from './model.ts';
 import { type Page, section } from './page.ts';
 import { eventTable, missingTable } from './tables.ts';
 
-export function overviewPage(overview: Overview, moment: Moment): Page {
+export function overviewPage(overview: Overview, moment: RenderTime): Page {
   const { sources, others, pulling, events } = overview;
   return {
     title: 'Sources',
@@ -49,7 +49,7 @@ function withNote(value: string | number, note: string): Html {
   return note === '' ? html`${value}` : html`${value} <span class="why">${note}</span>`;
 }
 
-function sourceTable(sources: readonly SourceView[], moment: Moment): Html {
+function sourceTable(sources: readonly SourceView[], moment: RenderTime): Html {
   if (sources.length === 0) return nothing('There is no ImageSource that you may see.');
   const columns: readonly Column<SourceView>[] = [
     { head: 'Source', isName: true, cell: sourceName },

@@ -69,8 +69,8 @@ export class DashboardReader {
         failed: sum(({ failed }) => failed),
       },
       pulling: coverages
-        .flatMap(({ image, lacking }) =>
-          lacking.filter(({ state }) => state === 'Pulling').map((node) => missingView(image, node)),
+        .flatMap(({ image, missing }) =>
+          missing.filter(({ state }) => state === 'Pulling').map((node) => missingView(image, node)),
         )
         .slice(0, PULLS_SHOWN),
       events: events === undefined ? undefined : visibleEvents(events, sight).slice(0, EVENTS_SHOWN),
@@ -100,7 +100,7 @@ export class DashboardReader {
       reference: image.spec.image,
       image: imageView(coverage),
       conditions: conditionViews(image),
-      missing: coverage.lacking.map((lacking) => missingView(image, lacking)),
+      missing: coverage.missing.map((node) => missingView(image, node)),
       presentOn: coverage.on,
     };
   }
@@ -112,8 +112,8 @@ export class DashboardReader {
       present: coverages
         .filter(({ on }) => on.includes(node.name))
         .map(({ image }) => ({ image: nameOf(image), title: titleOf(image), size: image.status?.size })),
-      missing: coverages.flatMap(({ image, lacking }) =>
-        lacking.filter((one) => one.node === node.name).map((one) => missingView(image, one)),
+      missing: coverages.flatMap(({ image, missing }) =>
+        missing.filter((one) => one.node === node.name).map((one) => missingView(image, one)),
       ),
     };
   }
@@ -139,10 +139,11 @@ export class DashboardReader {
   }
 }
 
-function statesOf({ on, lacking }: ImageCoverage): ReadonlyMap<string, CellState> {
-  const present = on.map((node): [string, CellState] => [node, 'Present']);
-  const missing = lacking.map(({ node, state }): [string, CellState] => [node, state]);
-  return new Map([...present, ...missing]);
+function statesOf({ on, missing }: ImageCoverage): ReadonlyMap<string, CellState> {
+  return new Map<string, CellState>([
+    ...on.map((node) => [node, 'Present'] as const),
+    ...missing.map(({ node, state }) => [node, state] as const),
+  ]);
 }
 
 function ofSource({ sources, images }: Sight, name: string): readonly PrepulledImage[] {

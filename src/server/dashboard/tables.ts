@@ -6,10 +6,10 @@ import {
   coverageMeter,
   type Html,
   imageHref,
-  type Moment,
   nodeHref,
   nothing,
   prepulledBadge,
+  type RenderTime,
   shortDigest,
   sourceHref,
   timeAgo,
@@ -20,7 +20,7 @@ import type { ConditionView, EventView, ImageView, MissingView } from './model.t
 /** Which ends of the pair are not clear from the page. */
 export type MissingColumns = 'node' | 'image' | 'both';
 
-export function missingTable(rows: readonly MissingView[], ends: MissingColumns, moment: Moment): Html {
+export function missingTable(rows: readonly MissingView[], ends: MissingColumns, moment: RenderTime): Html {
   if (rows.length === 0) return nothing('Nothing.');
   const image: Column<MissingView> = {
     head: 'Image',
@@ -52,7 +52,7 @@ function reasonText({ reason, message }: { readonly reason: string; readonly mes
   return html`<strong>${reason}</strong> <span class="message">${message}</span>`;
 }
 
-export function imageTable(images: readonly ImageView[], moment: Moment): Html {
+export function imageTable(images: readonly ImageView[], moment: RenderTime): Html {
   if (images.length === 0) return nothing('No image is selected.');
   const columns: readonly Column<ImageView>[] = [
     { head: 'Image', isName: true, cell: imageName },
@@ -74,7 +74,7 @@ function imageName({ tag, title, object, aliases }: ImageView): Html {
   return html`${name}${words}${others}`;
 }
 
-export function conditionTable(conditions: readonly ConditionView[], moment: Moment): Html {
+export function conditionTable(conditions: readonly ConditionView[], moment: RenderTime): Html {
   if (conditions.length === 0) return nothing('Larder has not looked at it yet.');
   const columns: readonly Column<ConditionView>[] = [
     { head: 'Condition', isName: true, cell: ({ type }) => type },
@@ -85,7 +85,7 @@ export function conditionTable(conditions: readonly ConditionView[], moment: Mom
   return dataTable('Conditions', columns, conditions);
 }
 
-export function eventTable(events: readonly EventView[] | undefined, moment: Moment): Html {
+export function eventTable(events: readonly EventView[] | undefined, moment: RenderTime): Html {
   if (events === undefined) return nothing('Events cannot be read now.');
   if (events.length === 0) return nothing('None within the last hour.');
   const columns: readonly Column<EventView>[] = [

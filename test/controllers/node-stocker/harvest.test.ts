@@ -39,7 +39,7 @@ describe('an image whose digest comes and whose tag does not', () => {
     world = await StockerWorld.start(['n1', 'n2', 'n3']);
     const want = wantBoth();
     for (const node of ['n1', 'n2', 'n3']) await failTag(node);
-    expect(world.circuits.open(`image:${want.id}`)?.message).toContain('manifest unknown');
+    expect(world.circuits.findOpen(`image:${want.id}`)?.message).toContain('manifest unknown');
   });
 });
 
@@ -123,7 +123,7 @@ describe('the circuit of a registry that does not answer', () => {
     await pull('has');
     const container = by === 'Tag' ? BY_TAG : 'a';
     for (const node of ['n1', 'n2', 'n3']) await pull(node, { [container]: '503 service unavailable' });
-    expect(world.circuits.open(HOST)).toBeDefined();
+    expect(world.circuits.findOpen(HOST)).toBeDefined();
     await world.clock.advance(7 * 3_600_000);
   }
 
@@ -131,14 +131,14 @@ describe('the circuit of a registry that does not answer', () => {
     await open('Digest');
     await pull('has');
     expect(world.pods('has').length).toBeGreaterThan(0);
-    expect(world.circuits.open(HOST)).toBeDefined();
+    expect(world.circuits.findOpen(HOST)).toBeDefined();
     await pull('n1');
-    expect(world.circuits.open(HOST)).toBeUndefined();
+    expect(world.circuits.findOpen(HOST)).toBeUndefined();
   });
 
   it('is closed by a tag, which is asked for each time', async () => {
     await open('Tag');
     await pull('has');
-    expect(world.circuits.open(HOST)).toBeUndefined();
+    expect(world.circuits.findOpen(HOST)).toBeUndefined();
   });
 });

@@ -53,7 +53,7 @@ it('a tenant whose secret is refused costs a tenant with a good one nothing', as
   const other = world.want('b', { seed: 'same', namespace: 'other', bytes: 2, spec: { access } });
   await failOn(['n1', 'n2', 'n3'], { same: '401 unauthorized' });
   expect(world.coverage.failure('n1', other.id)).toBeUndefined();
-  expect(world.circuits.open(`image:${other.id}`)).toBeUndefined();
+  expect(world.circuits.findOpen(`image:${other.id}`)).toBeUndefined();
 });
 
 it('two objects of one image take its room on the disk once', async () => {

@@ -67,27 +67,25 @@ describe('an image is called', () => {
 });
 
 describe('what is missing', () => {
-  const lacking = { node: 'n', reason: 'R', message: 'm', attempts: 2, lastAttempt: AT };
+  const missing = { node: 'n', reason: 'R', message: 'm', attempts: 2, lastAttempt: Date.parse(AT) };
   const held = {
     ...prepulledImage(),
     status: { backoff: { class: 'Image', attempts: 2, nextAttempt: AT } },
   } as const;
 
   it('has a next attempt where attempts are held back', () => {
-    expect(missingView(held, { ...lacking, state: 'Failed' }).nextAttempt).toBe(Date.parse(AT));
-    expect(missingView(held, { ...lacking, state: 'Pulling' }).nextAttempt).toBeUndefined();
-    expect(missingView(prepulledImage(), { ...lacking, state: 'Failed' }).nextAttempt).toBeUndefined();
+    expect(missingView(held, { ...missing, state: 'Failed' }).nextAttempt).toBe(Date.parse(AT));
+    expect(missingView(held, { ...missing, state: 'Pulling' }).nextAttempt).toBeUndefined();
+    expect(missingView(prepulledImage(), { ...missing, state: 'Failed' }).nextAttempt).toBeUndefined();
   });
 
   it('has none where the pause is that of other nodes', () => {
     const own = { ...held, status: { backoff: { ...held.status.backoff, class: 'Node' as const } } };
-    expect(missingView(own, { ...lacking, state: 'Failed' }).nextAttempt).toBeUndefined();
+    expect(missingView(own, { ...missing, state: 'Failed' }).nextAttempt).toBeUndefined();
   });
 
-  it('has no last attempt before the first', () => {
-    expect(
-      missingView(held, { ...lacking, state: 'Waiting', lastAttempt: null }).lastAttempt,
-    ).toBeUndefined();
+  it('tells when it was tried last', () => {
+    expect(missingView(held, { ...missing, state: 'Failed' }).lastAttempt).toBe(Date.parse(AT));
   });
 });
 
