@@ -34,6 +34,16 @@ export const systemClock: Clock = {
   },
 };
 
+/** Keeps the process alive until cancelled, whatever it waits for: the timers of `systemClock` do not. */
+export function stayAlive(): Timer {
+  const timer = setInterval(() => undefined, MAX_TIMER_MS);
+  return {
+    cancel: () => {
+      clearInterval(timer);
+    },
+  };
+}
+
 /** Resolves after `delayMs`, or rejects with the signal's reason as soon as it aborts. */
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,13 +1,15 @@
-/** Entry: hands argv to the command line, stops on SIGTERM and SIGINT; nothing else. */
+/** Entry: hands argv to the command line, stops on SIGTERM and SIGINT, or when nobody reads on; nothing else. */
 
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 
 import { runCli } from './cli/cli.ts';
-import { systemClock } from './clock.ts';
+import { stayAlive, systemClock } from './clock.ts';
 
 /** What a shell reports of a process that SIGTERM has ended. */
 const EXIT_AT_ONCE = 143;
+/** What a shell reports of a process that SIGPIPE has ended: Node ignores that signal. */
+const EXIT_UNREAD = 141;
 
 const stop = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -18,6 +20,14 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(EXIT_UNREAD);
+  });
+}
+
+const alive = stayAlive();
 process.exitCode = await runCli(process.argv.slice(2), {
   readStdin: () => text(process.stdin),
   readFile: (path) => readFile(path, 'utf8'),
@@ -29,3 +39,4 @@ process.exitCode = await runCli(process.argv.slice(2), {
   stdoutIsTerminal: process.stdout.isTTY,
   environment: process.env,
 });
+alive.cancel();
