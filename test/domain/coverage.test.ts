@@ -128,6 +128,89 @@ describe('Coverage', () => {
     expect(coverage.addReceipt(nodeFacts('n1'), { key: DIGEST, proof: 'newer' }, 3)).toBe(true);
   });
 
+  it('keeps what a machine has that tells its id for the first time', () => {
+    receive('n1', DIGEST, 1);
+    coverage.observeNode(nodeFacts('n1', { machineId: 'first' }));
+    expect(coverage.isPresent('n1', lab())).toBe(true);
+  });
+
+  it('knows nothing of a node that has gone, or never was', () => {
+    receive('n1', DIGEST, 1);
+    coverage.setJudged(nodeFacts('n1'), 'ns/lab', 'pod');
+    coverage.removeNode('n1');
+    coverage.clearFailures('ns/lab', 'n1');
+    const now = { now: 2, maxAgeMs: 1 };
+    expect(coverage.isPresent('n1', lab())).toBe(false);
+    expect(coverage.isListed('n1', lab())).toBe(false);
+    expect(coverage.isUnverified('n1', lab(), now)).toBe(false);
+    expect(coverage.wasReceived('n1', lab(), now)).toBe(false);
+    expect(coverage.isKnown('n1', { key: DIGEST, proof: `pod/${DIGEST}` })).toBe(false);
+    expect(coverage.isJudged('n1', 'ns/lab', ['pod'])).toBe(false);
+    expect(coverage.pullingKeys('n1')).toEqual([]);
+    expect(coverage.evictions('n1', 'ns/lab', 2)).toBe(0);
+    expect(coverage.wasEvicted('n1', 'ns/lab')).toBe(false);
+  });
+
+  it('tells what the node itself lists from what only a pull pod has shown', () => {
+    const both = lab({ pulls: pullsFor(IMAGE, 'Both') });
+    receive('n1', DIGEST, 1);
+    expect(coverage.isListed('n1', lab())).toBe(false);
+    coverage.observeNode(nodeFacts('n1', { images: [{ names: [`x@${DIGEST}`], sizeBytes: 1 }] }));
+    expect([coverage.isListed('n1', lab()), coverage.isListed('n1', both)]).toEqual([true, false]);
+  });
+
+  it('remembers for how long a pull was shown, for all pulls of an image', () => {
+    const both = lab({ pulls: pullsFor(IMAGE, 'Both') });
+    const [first, second] = both.pulls.map(({ key }) => key);
+    const received = (now: number) => coverage.wasReceived('n1', both, { now, maxAgeMs: 10 });
+    receive('n1', first ?? '', 100);
+    expect(received(100)).toBe(false);
+    receive('n1', second ?? '', 105);
+    expect([received(109), received(110)]).toEqual([true, false]);
+  });
+
+  it('forgets a proof that a kubelet has disproved, and not the next one', () => {
+    receive('n1', DIGEST, 1);
+    changes = [];
+    coverage.disprove(nodeFacts('n1'), OTHER);
+    coverage.disprove(nodeFacts('n2'), DIGEST);
+    expect(changes).toEqual([]);
+    coverage.disprove(nodeFacts('n1'), DIGEST);
+    expect(changes).toEqual([['n1', [DIGEST]]]);
+    expect(coverage.isPresent('n1', lab())).toBe(false);
+    expect(coverage.isKnown('n1', { key: DIGEST, proof: `pod/${DIGEST}` })).toBe(true);
+    expect(coverage.isKnown('n1', { key: DIGEST, proof: 'newer' })).toBe(false);
+    expect(receive('n1', DIGEST, 2)).toBe(false);
+  });
+
+  it('remembers which pods were looked at, by any of their names, for this image', () => {
+    coverage.setJudged(nodeFacts('n1'), 'ns/lab', 'pod');
+    expect(coverage.isJudged('n1', 'ns/lab', ['other', 'pod'])).toBe(true);
+    expect(coverage.isJudged('n1', 'ns/lab', ['other'])).toBe(false);
+    expect(coverage.isJudged('n1', 'ns/other', ['pod'])).toBe(false);
+    coverage.setJudged(nodeFacts('n1', { uid: 'old' }), 'ns/lab', 'other');
+    expect(coverage.isJudged('n1', 'ns/lab', ['other'])).toBe(false);
+  });
+
+  it('shows what the pull pod does for any pull of the image', () => {
+    const both = lab({ pulls: pullsFor(IMAGE, 'Both') });
+    const state = { reason: 'Pulling', message: '' } as const;
+    const tag = both.pulls[1]?.key ?? '';
+    coverage.setPulling(nodeFacts('n1'), new Map([[tag, state]]));
+    expect(coverage.pullState('n1', both)).toBe(state);
+    expect(coverage.pullState('n1', lab())).toBeUndefined();
+    expect(coverage.pullingKeys('n1')).toEqual([tag]);
+  });
+
+  it('takes kubelets to list 50 images unless told otherwise', () => {
+    const listing = (length: number) =>
+      nodeFacts('n1', { images: Array.from({ length }, () => ({ names: [`x@${OTHER}`], sizeBytes: 20 })) });
+    coverage.observeNode(listing(49));
+    expect(coverage.provesAbsence('n1', lab())).toBe(true);
+    coverage.observeNode(listing(50));
+    expect(coverage.provesAbsence('n1', lab())).toBe(false);
+  });
+
   it('takes no news of a machine that has been replaced', () => {
     const coverage = new Coverage();
     coverage.observeNode(nodeFacts('n1', { uid: 'new', images: [{ names: [`x@${DIGEST}`], sizeBytes: 9 }] }));
@@ -178,6 +261,28 @@ describe('Coverage', () => {
       ['n1', [DIGEST, OTHER]],
     ]);
   });
+
+  it('tells nobody of a newer proof, of a pull that goes on, or of a want that still has no room', () => {
+    const images = [lab(), want('other')];
+    const pulling = (...keys: readonly string[]) => {
+      const states = keys.map((key) => [key, { reason: 'Pulling', message: key }] as const);
+      coverage.setPulling(nodeFacts('n1'), new Map(states));
+    };
+    receive('n1', DIGEST, 1);
+    coverage.addReceipt(nodeFacts('n1'), { key: DIGEST, proof: 'newer' }, 2);
+    pulling('a', 'b');
+    pulling('b', 'c');
+    coverage.setSkipped(nodeFacts('n1'), new Map([['ns/lab', 'too large']]), images);
+    coverage.setSkipped(nodeFacts('n1'), new Map([['ns/lab', 'too large']]), images);
+    coverage.setSkipped(nodeFacts('n1'), new Map(), images);
+    expect(changes).toEqual([
+      ['n1', [DIGEST]],
+      ['n1', ['a', 'b']],
+      ['n1', ['a', 'c']],
+      ['n1', [DIGEST]],
+      ['n1', [DIGEST]],
+    ]);
+  });
 });
 
 describe('absence', () => {
@@ -207,6 +312,7 @@ describe('absence', () => {
   it.each([
     ['an empty list', nodeFacts('n1')],
     ['a full list of larger images', nodeFacts('n1', { images: [other(50), other(20)] })],
+    ['a full list that ends with one as large', nodeFacts('n1', { images: [other(50), other(10)] })],
     [
       'a list with a cut entry',
       nodeFacts('n1', { images: [{ names: ['a@x', 'b', 'c', 'd', 'e'], sizeBytes: 1 }] }),
@@ -217,8 +323,35 @@ describe('absence', () => {
     expect(coverage.isPresent('n1', lab())).toBe(true);
   });
 
-  it('is believed of a full list that ends with smaller images', () => {
-    expect(find(nodeFacts('n1', { images: [other(50), other(5)] }), START + 90_000).evicted).toBe(true);
+  it.each([
+    ['a full list that ends with smaller images', [other(50), other(5)]],
+    ['a list that has room for one more', [other(50)]],
+  ])('is believed of %s', (_case, images) => {
+    expect(find(nodeFacts('n1', { images }), START + 90_000).evicted).toBe(true);
+  });
+
+  it('is found once, and only of what was there', () => {
+    const listed = nodeFacts('n1', { images: [other(5)] });
+    const missing = want('missing');
+    coverage.observeNode(listed);
+    expect(coverage.findEvicted(listed, missing, START + 90_000)).toEqual({ evicted: false });
+    expect(find(listed, START + 90_000).evicted).toBe(true);
+    expect(find(listed, START + 91_000)).toEqual({ evicted: false });
+  });
+
+  it('of an image under two names is looked for when the later one must be listed, and leaves what is', () => {
+    const both = lab({ pulls: [pullOf(DIGEST), pullOf('later'), pullOf(OTHER)] });
+    const listed = nodeFacts('n1', { images: [other(5)] });
+    for (const key of ['later', OTHER]) coverage.addReceipt(listed, { key, proof: 'pod' }, START + 5_000);
+    coverage.observeNode(listed);
+    const find = (now: number) => coverage.findEvicted(listed, both, now);
+    expect(find(START + 90_000)).toEqual({ evicted: false, lookAfterMs: 5_000 });
+    expect(find(START + 95_000)).toEqual({ evicted: true });
+    const present = both.pulls.map((pull) => coverage.isPresent('n1', lab({ pulls: [pull] })));
+    expect(present).toEqual([false, false, true]);
+    expect(coverage.isKnown('n1', { key: OTHER, proof: 'pod' })).toBe(true);
+    coverage.observeNode(nodeFacts('n1'));
+    expect(coverage.isPresent('n1', lab({ pulls: [pullOf(OTHER)] }))).toBe(true);
   });
 
   it('is not undone by the same pull pod, only by a new one', () => {
@@ -237,8 +370,11 @@ describe('absence', () => {
     const limits = (now: number) => ({ now, maxAgeMs: 1_000 });
     expect(coverage.isUnverified('n1', lab(), limits(START + 999))).toBe(false);
     expect(coverage.isUnverified('n1', lab(), limits(START + 1_000))).toBe(true);
+    const both = lab({ pulls: pullsFor(IMAGE, 'Both') });
+    expect(coverage.isUnverified('n1', both, limits(START + 1_000))).toBe(true);
     coverage.observeNode(nodeFacts('n1', { images: [{ names: [`x@${DIGEST}`], sizeBytes: 1 }] }));
     expect(coverage.isUnverified('n1', lab(), limits(START + 1_000))).toBe(false);
+    expect(coverage.isUnverified('n1', both, limits(START + 1_000))).toBe(false);
   });
 });
 
