@@ -27,7 +27,8 @@ import {
   type ResourceType,
 } from './resource.ts';
 import { done, minResult, type Result } from './result.ts';
-import { startDraft, writeStatus } from './status-writer.ts';
+import { writeStatus } from './status-writer.ts';
+import { UnwrittenStatuses } from './unwritten.ts';
 
 /** An object of a kind with a status subresource. */
 export interface StatusObject<S extends CommonStatus> extends KubeObject {
@@ -85,21 +86,15 @@ export interface ObjectReconcilerOptions<T extends StatusObject<S>, S extends Co
 
 /** Our last write, used in place of the cached object as long as the cache still shows what we wrote upon. */
 interface OwnWrite<T> {
-  readonly baseVersion: string;
+  /** Of the object before each write of ours (finalizer, status) that the cache has not gone beyond. */
+  readonly baseVersions: readonly string[];
   readonly object: T;
-}
-
-/** What a pass has found out and could not write. */
-interface Unwritten<S> {
-  /** Of the object: a successor of the same name has been looked at by nobody. */
-  readonly uid: string | undefined;
-  readonly status: Draft<S>;
 }
 
 /**
  * The reconciler of a kind. A pass begins with what the one before has found out, although its status may not have been
- * written: a phase that remembers to have asked need not remember the answer. Deletion: `finalize` runs while our finalizer is there, then the finalizer is
- * removed.
+ * written: a phase that remembers to have asked need not remember the answer. Deletion: `finalize` runs while our
+ * finalizer is there, then the finalizer is removed.
  */
 export function objectReconciler<T extends StatusObject<S>, S extends CommonStatus>(
   options: ObjectReconcilerOptions<T, S>,
@@ -110,17 +105,18 @@ export function objectReconciler<T extends StatusObject<S>, S extends CommonStat
 class ObjectReconciler<T extends StatusObject<S>, S extends CommonStatus> implements Reconciler {
   readonly #options: ObjectReconcilerOptions<T, S>;
   readonly #ownWrites = new Map<string, OwnWrite<T>>();
-  readonly #unwritten = new Map<string, Unwritten<S>>();
+  readonly #unwritten: UnwrittenStatuses<S>;
 
   constructor(options: ObjectReconcilerOptions<T, S>) {
     this.#options = options;
+    this.#unwritten = new UnwrittenStatuses(options.ownedConditions);
   }
 
   async reconcile(key: ObjectKey, context: ReconcileContext): Promise<Result> {
     const found = this.#find(key);
     if (found === undefined) {
       this.#ownWrites.delete(formatKey(key));
-      this.#unwritten.delete(formatKey(key));
+      this.#unwritten.forget(key);
       this.#options.forget?.(key);
       return done;
     }
@@ -132,7 +128,7 @@ class ObjectReconciler<T extends StatusObject<S>, S extends CommonStatus> implem
   #find(key: ObjectKey): T | undefined {
     const cached = this.#options.source.lister.get(key);
     const own = this.#ownWrites.get(formatKey(key));
-    if (own !== undefined && own.baseVersion === cached?.metadata.resourceVersion) return own.object;
+    if (own?.baseVersions.includes(cached?.metadata.resourceVersion ?? '') === true) return own.object;
     this.#ownWrites.delete(formatKey(key));
     return cached;
   }
@@ -153,13 +149,13 @@ class ObjectReconciler<T extends StatusObject<S>, S extends CommonStatus> implem
 
   /** Runs the phases and writes the status once, whatever they ended with; then passes their ending on. */
   async #pass(object: T, key: ObjectKey, context: ReconcileContext, plan: Plan<T, S>): Promise<Result> {
-    const draft = this.#startDraft(object);
+    const draft = this.#unwritten.startDraft(object);
     const { lastHandledReconcileAt } = draft as Draft<CommonStatus>;
     const annotations = this.#options.requestAnnotations ?? [];
     const request = pendingRequest(object, annotations, lastHandledReconcileAt);
     const phaseContext: PhaseContext = { ...context, key, requested: request !== undefined };
     const ending = await runPhases(plan.phases, object, draft, phaseContext);
-    this.#unwritten.set(formatKey(key), { uid: object.metadata.uid, status: draft });
+    this.#unwritten.note(object, draft);
     if (ending.failed && isInterrupted(ending.error, context.signal)) throw ending.error;
     if (request !== undefined) (draft as Draft<CommonStatus>).lastHandledReconcileAt = request;
     const outcome: PassOutcome = ending.failed
@@ -174,7 +170,7 @@ class ObjectReconciler<T extends StatusObject<S>, S extends CommonStatus> implem
   async #delete(object: T, key: ObjectKey, context: ReconcileContext): Promise<Result> {
     const { client, source, finalizer, finalize } = this.#options;
     if (finalizer === undefined || !hasFinalizer(object, finalizer)) return done;
-    const draft = this.#startDraft(object);
+    const draft = this.#unwritten.startDraft(object);
     const phaseContext: PhaseContext = { ...context, key, requested: false };
     const ending = await runPhases(finalize === undefined ? [] : [finalize], object, draft, phaseContext);
     if (ending.failed) {
@@ -200,18 +196,12 @@ class ObjectReconciler<T extends StatusObject<S>, S extends CommonStatus> implem
     return updated === undefined ? object : this.#remember(object, source.project(updated));
   }
 
-  #startDraft(object: T): Draft<S> {
-    const unwritten = this.#unwritten.get(formatKey(keyOf(object)));
-    const status = unwritten?.uid === object.metadata.uid ? unwritten?.status : object.status;
-    return startDraft<S>(status, this.#options.ownedConditions);
-  }
-
   /** Writes the status if it changed, and tells people if what Ready says has changed. */
   async #store(object: T, draft: Draft<S>, context: ReconcileContext): Promise<void> {
     const { client, source, ownedConditions } = this.#options;
     const write = { draft, ownedConditions, signal: context.signal };
     const written = await writeStatus(client, source.type, object, write);
-    this.#unwritten.delete(formatKey(keyOf(object)));
+    this.#unwritten.forget(keyOf(object));
     if (written === undefined) return;
     this.#remember(object, source.project(written));
     announce(source.type, object, draft, context);
@@ -219,9 +209,11 @@ class ObjectReconciler<T extends StatusObject<S>, S extends CommonStatus> implem
 
   #remember(base: T, object: T): T {
     const key = formatKey(keyOf(object));
-    // A chain of own writes (finalizer, then status) still stands upon what the cache shows.
-    const baseVersion = this.#ownWrites.get(key)?.baseVersion ?? base.metadata.resourceVersion;
-    if (baseVersion !== undefined) this.#ownWrites.set(key, { baseVersion, object });
+    // In a chain of own writes the cache may show any of them before it shows the last.
+    const earlier = this.#ownWrites.get(key)?.baseVersions ?? [];
+    const { resourceVersion } = base.metadata;
+    if (resourceVersion !== undefined)
+      this.#ownWrites.set(key, { baseVersions: [...earlier, resourceVersion], object });
     return object;
   }
 }

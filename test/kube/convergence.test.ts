@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sleep } from '../../src/clock.ts';
 import { Controller } from '../../src/kube/controller.ts';
 import { silentEvents } from '../../src/kube/events.ts';
 import { Informer } from '../../src/kube/informer.ts';
 import { silentLogger } from '../../src/kube/logger.ts';
-import { objectReconciler } from '../../src/kube/reconciler.ts';
+import { objectReconciler, type Phase } from '../../src/kube/reconciler.ts';
 import { ignoreStatusChanges, watchInformer } from '../../src/kube/watch-source.ts';
 import { FakeApiServer, type FaultAction } from '../support/fake-api-server.ts';
 import { eventually, FakeClock } from '../support/fake-clock.ts';
@@ -61,7 +62,27 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** An operator that copies spec.size into the status, under a finalizer. */
+/** How long a registry takes to answer: the watch goes on meanwhile. */
+const ANSWER_MS = 5;
+
+/** Asks once for each spec, remembers that it has asked, and leaves the answer to the status alone. */
+function askPhase(clock: FakeClock): Phase<Widget, WidgetStatus> {
+  const asked = new Map<string, string>();
+  return async ({ metadata, spec }, draft) => {
+    const question = `${metadata.uid ?? ''} ${metadata.generation ?? 0}`;
+    if (asked.get(metadata.name) === question) return {};
+    await sleep(clock, ANSWER_MS);
+    draft.note = answerTo(spec?.size);
+    asked.set(metadata.name, question);
+    return {};
+  };
+}
+
+function answerTo(size: number | undefined): string {
+  return `size ${size ?? 0}`;
+}
+
+/** An operator that copies spec.size into the status, and asks for its name, under a finalizer. */
 function operate(server: FakeApiServer, clock: FakeClock) {
   const { client, transport } = server.connect(clock);
   const stop = new AbortController();
@@ -72,6 +93,7 @@ function operate(server: FakeApiServer, clock: FakeClock) {
     ownedConditions: [],
     finalizer: FINALIZER,
     phases: [
+      askPhase(clock),
       (object, draft) => {
         draft.size = object.spec?.size ?? 0;
         return {};
@@ -98,15 +120,18 @@ function operate(server: FakeApiServer, clock: FakeClock) {
   };
 }
 
+/** Both answers stand in the status, and are about the spec as it is. */
+function isTold({ spec, status, metadata }: Widget): boolean {
+  const { size, note, observedGeneration } = status ?? {};
+  const isOfSpec = size === spec?.size && note === answerTo(spec?.size);
+  return isOfSpec && observedGeneration === metadata.generation;
+}
+
 function isCopied(server: FakeApiServer): boolean {
   return server.store.list(WIDGET_REF).every((each) => {
-    const { spec, status, metadata } = each as unknown as Widget;
-    return (
-      metadata.deletionTimestamp === undefined &&
-      metadata.finalizers?.includes(FINALIZER) === true &&
-      status?.size === spec?.size &&
-      status?.observedGeneration === metadata.generation
-    );
+    const object = each as unknown as Widget;
+    const { deletionTimestamp, finalizers = [] } = object.metadata;
+    return deletionTimestamp === undefined && finalizers.includes(FINALIZER) && isTold(object);
   });
 }
 

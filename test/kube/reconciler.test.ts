@@ -269,6 +269,27 @@ describe('what a pass has found out', () => {
     expect(stored().status).not.toHaveProperty('note');
   });
 
+  it('is not lost to a cache that shows the finalizer already and the status not yet', async () => {
+    await arrange();
+    const wait: Phase<Widget, WidgetStatus> = async (object) => {
+      if (object.status !== undefined) return {};
+      // As long as a registry takes to answer: the watch brings the first write meanwhile.
+      await caught();
+      for (const watch of server.watches) watch.freeze();
+      return {};
+    };
+    const reconciler = learner({ finalizer: FINALIZER, phases: [wait] });
+    await reconciler.reconcile(key, context());
+    expect(stored().status?.note).toBe('learned');
+    expect(informer.lister.get(key)?.status).toBeUndefined();
+    await reconciler.reconcile(key, context());
+    for (const watch of server.watches) watch.thaw();
+    await caught();
+    await reconciler.reconcile(key, context());
+    expect(stored().status?.note).toBe('learned');
+    expect(server.count('apply')).toBe(1);
+  });
+
   it('answers a request once', async () => {
     await arrange({}, { annotations: { 'test.dev/reconcile': 'now' } });
     const requested: boolean[] = [];

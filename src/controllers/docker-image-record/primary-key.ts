@@ -21,6 +21,8 @@ export interface PrimaryKeyOptions {
  */
 export function primaryKeyPhase(options: PrimaryKeyOptions) {
   return async (record: DockerImageRecord, draft: Draft<Status>, context: PhaseContext): Promise<Result> => {
+    // A number that was drawn and could not be written gives way to one that was: people know that one.
+    draft.pk = record.status?.pk ?? draft.pk;
     if (draft.pk !== undefined || !isConditionTrue(draft, 'Accepted')) return done;
     const { namespace = '' } = record.metadata;
     const labelled = pkOf(record);

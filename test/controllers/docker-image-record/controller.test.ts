@@ -211,6 +211,16 @@ describe('keys', () => {
     await world.reconcile();
     expect(world.status().pk).toBe(1);
   });
+
+  it('do not change when another leader has written one meanwhile', async () => {
+    await using world = await RecordWorld.start();
+    world.server.refuseStatus();
+    await expect(world.reconcile()).rejects.toMatchObject({ reason: 'Conflict' });
+    world.server.store.put(RECORDS, { ...world.get(), status: { pk: 7 } });
+    await world.reconcile();
+    expect(world.status()).toMatchObject({ pk: 7, image: { tag: '1' } });
+    expect(world.get().metadata.labels).toMatchObject({ 'larder.dev/pk': '7' });
+  });
 });
 
 describe('the end of a record', () => {
