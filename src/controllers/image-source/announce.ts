@@ -29,9 +29,9 @@ export function announcements(
 ): readonly EventNote[] {
   const known = selectedBefore(before);
   if (known === undefined) return [];
-  const isSame = ({ reference, tag }: Selected): boolean => reference === formatReference({ ...image, tag });
-  const elsewhere = known.filter((one) => !isSame(one)).map(({ reference }) => reference);
-  const { added, removed, moved } = diffScans(known.filter(isSame), after.images);
+  const isHere = ({ reference, tag }: Selected): boolean => reference === formatReference({ ...image, tag });
+  const elsewhere = known.filter((one) => !isHere(one)).map(({ reference }) => reference);
+  const { added, removed, moved } = diffScans(known.filter(isHere), after.images);
   const retired = [...removed, ...elsewhere];
   const recommended = recommendedMove(before, after);
   // The recommended tag moves whenever another image is recommended: one change, one event.
@@ -57,13 +57,14 @@ function recommendedMove({ status }: Publication, after: SelectionResult): Event
   if (status.images === undefined) return undefined;
   const before: Named | undefined = status.recommended;
   const now: Named | undefined = after.recommended ?? undefined;
-  if (before?.name === now?.name && isSameDigest(before, now)) return undefined;
+  if (isSame(before, now)) return undefined;
   if (now !== undefined) return recommendedChanged(before, now);
   return before === undefined ? undefined : recommendedGone(before);
 }
 
-/** A digest that only becomes known is none other. */
-function isSameDigest(before: Named | undefined, now: Named | undefined): boolean {
+/** By digest, whatever it is called: the name says more once other tags of the image are known. */
+function isSame(before: Named | undefined, now: Named | undefined): boolean {
   const [from = null, to = null] = [before?.digest, now?.digest];
-  return from === null || to === null || from === to;
+  // A digest that only becomes known is none other.
+  return from === null || to === null ? before?.name === now?.name : from === to;
 }

@@ -52,6 +52,16 @@ describe('events of a source', () => {
     expect(more).toEqual([]);
   });
 
+  it('tell of no other recommended image when the same one only gets another name', async () => {
+    await start();
+    world.edit({ digests: 'Selected', select: [{ name: 'releases', type: 'release', newest: 1 }] });
+    await world.reconcile();
+    expect(world.status.recommended?.name).toBe('Recommended');
+    expect(world.events.splice(0)).toEqual([
+      'Normal ImagesRetired: 2 images no longer selected: w_2026_47, w_2026_46',
+    ]);
+  });
+
   it('tell when nothing is recommended any more, and when something is again', async () => {
     await start();
     world.registry.setTags(REPOSITORY, ['r29_0_1', 'w_2026_46', 'w_2026_47']);
