@@ -19,6 +19,12 @@ export function controllerOf(object: KubeObject): OwnerReference | undefined {
   return object.metadata.ownerReferences?.find((reference) => reference.controller === true);
 }
 
+/** Kind and name of the controller, for messages; "somebody else" where there is none. */
+export function ownerName(object: KubeObject): string {
+  const { kind, name } = controllerOf(object) ?? {};
+  return kind === undefined || name === undefined ? 'somebody else' : `${kind} ${name}`;
+}
+
 /** By uid: a successor of the same name is somebody else. */
 export function isControlledBy(object: KubeObject, owner: KubeObject): boolean {
   const { uid } = owner.metadata;

@@ -14,7 +14,7 @@ import type { Lister } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Draft } from '../../kube/conclusion.ts';
 import { isConditionTrue } from '../../kube/condition.ts';
-import { childName, controllerReference, isControlledBy } from '../../kube/owner-reference.ts';
+import { childName, controllerReference, isControlledBy, ownerName } from '../../kube/owner-reference.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
 import { done, type Result, TerminalError, WaitingError } from '../../kube/result.ts';
@@ -121,7 +121,7 @@ async function ensureChild(
   const name = childNameOf(record);
   const current = images.get({ namespace, name });
   if (current !== undefined && !isControlledBy(current, record)) {
-    const message = `PrepulledImage ${name} belongs to somebody else; delete or rename it`;
+    const message = `PrepulledImage ${name} belongs to ${ownerName(current)}; delete or rename it`;
     throw new WaitingError('ChildConflict', message, CONFLICT_RETRY_MS);
   }
   const key = formatKey(record.metadata);

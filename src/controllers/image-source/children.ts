@@ -10,7 +10,13 @@ import { isConflict, isNotFound } from '../../kube/api-error.ts';
 import type { Lister } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Draft } from '../../kube/conclusion.ts';
-import { childName, controllerOf, controllerReference, isControlledBy } from '../../kube/owner-reference.ts';
+import {
+  childName,
+  controllerOf,
+  controllerReference,
+  isControlledBy,
+  ownerName,
+} from '../../kube/owner-reference.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
 import { done, type Result, WaitingError } from '../../kube/result.ts';
@@ -97,8 +103,10 @@ export function placeOf(
   existing: ReturnType<typeof childrenByDigest>,
 ): string {
   const same = existing.get(image.digest ?? '');
-  const identity = `${image.registry}/${image.repository}@${image.digest ?? ''}`;
-  return same?.metadata.name ?? childName(`${source.metadata.name}-${image.tag}`, identity);
+  const { name } = source.metadata;
+  // What can be read of a name is not enough: `a.b` and `a-b` read alike, and so do `a` with tag b-1 and `a-b` with 1.
+  const identity = `${name} ${image.registry}/${image.repository}@${image.digest ?? ''}`;
+  return same?.metadata.name ?? childName(`${name}-${image.tag}`, identity);
 }
 
 /** Creates or corrects the child. Nothing is sent if it is as wanted. */
@@ -114,7 +122,7 @@ async function ensureChild(
   if (current !== undefined && !isOurs && !isOrphan(current, sourceName)) {
     throw new WaitingError(
       'ChildConflict',
-      `PrepulledImage ${name} belongs to somebody else; delete or rename it`,
+      `PrepulledImage ${name} belongs to ${ownerName(current)}; delete or rename it`,
       Math.min(CONFLICT_RETRY_MS, parseDuration(source.spec.interval)),
     );
   }

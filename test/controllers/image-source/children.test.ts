@@ -1,5 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ImageSource } from '../../../src/api/image-source.ts';
+import { placeOf } from '../../../src/controllers/image-source/children.ts';
+import { type Image, makeImage } from '../../../src/domain/image.ts';
+import { createGrammar } from '../../../src/domain/tag/grammar.ts';
+import { imageSource } from '../../support/builders.ts';
 import { IMAGE_SOURCES, PREPULLED_IMAGES } from '../fixtures.ts';
 import { REPOSITORY, SourceWorld } from './source-world.ts';
 
@@ -181,12 +185,16 @@ describe('an object that has the name of a child', () => {
     [
       'of another controller',
       { ownerReferences: [{ uid: 'x', kind: 'Other', name: 'x', controller: true }] },
+      'Other x',
     ],
-    ['that a person has made', {}],
-  ])('%s is left alone, and holds up no other child', async (_whose, metadata) => {
+    ['that a person has made', {}, 'somebody else'],
+  ])('%s is left alone, and holds up no other child', async (_whose, metadata, owner) => {
     await occupy(metadata);
     await expect(world.reconcile()).rejects.toMatchObject({
       reason: 'ChildConflict',
+      message: expect.stringMatching(
+        `^PrepulledImage lab-r29-0-1-[0-9a-f]{8} belongs to ${owner}; `,
+      ) as string,
       requeueAfterMs: 60_000,
     });
     expect(world.conditions['Ready']).toBe('False/ChildConflict');
@@ -200,6 +208,26 @@ describe('an object that has the name of a child', () => {
     expect(world.child('r29_0_1').spec.minReady).toBe('100%');
     expect(world.child('r29_0_1').metadata.ownerReferences).toHaveLength(1);
     expect(world.conditions['Ready']).toBe('True/Succeeded');
+  });
+});
+
+const GRAMMAR = createGrammar({ name: 'Plain', recommended: '', aliases: [], architectures: [] });
+
+describe('sources whose names read alike', () => {
+  const image = (tag: string): Image =>
+    makeImage({ registry: 'r.example.org', repository: 'a' }, GRAMMAR.read(tag), {
+      digest: `sha256:${'a'.repeat(64)}`,
+    });
+  const name = (source: string, tag: string): string =>
+    placeOf(imageSource({ metadata: { name: source } }), image(tag), new Map());
+
+  it.each([
+    ['a.b', '1.0', 'a-b', '1.0'],
+    ['a', 'b-1', 'a-b', '1'],
+    [`${'x'.repeat(62)}1`, '1.0', `${'x'.repeat(62)}2`, '1.0'],
+  ])('%s with %s and %s with %s do not want children of one name', (one, oneTag, other, otherTag) => {
+    expect(name(one, oneTag)).not.toBe(name(other, otherTag));
+    expect(name(one, oneTag).slice(0, -8)).toBe(name(other, otherTag).slice(0, -8));
   });
 });
 
