@@ -24,6 +24,7 @@ import { readListing, wouldBeListed } from './node-listing.ts';
 import type { Want } from './want.ts';
 
 export type { Failure, NodeIdentity, PullState, Receipt } from './node-coverage.ts';
+export { NOT_PULLING } from './node-coverage.ts';
 
 export interface CoverageSettings {
   /** `nodeStatusMaxImages` of the kubelets; they do not tell. */

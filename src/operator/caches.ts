@@ -14,7 +14,7 @@ import { IMAGES_BY_RECORD, recordIndex } from '../controllers/docker-image-recor
 import { CHILDREN_BY_OWNER } from '../controllers/image-source/children.ts';
 import { dockerImageRecordType, imageSourceType, prepulledImageType } from '../controllers/kinds.ts';
 import { type NodeObject, nodeType, projectNode } from '../controllers/node.ts';
-import { PODS_BY_NODE } from '../controllers/node-stocker/controller.ts';
+import { PODS_BY_NODE } from '../controllers/node-stocker/judged-pod.ts';
 import {
   PULL_POD_SELECTOR,
   type PullPod,

@@ -16,7 +16,7 @@ import type { Result } from '../../kube/result.ts';
 import { formatFieldSelector } from '../../kube/selectors.ts';
 import type { PullIdentity } from '../want.ts';
 import { changedImage, isQuotaExceeded, isRefusal, refusalMessage } from './admission.ts';
-import type { JudgedPod } from './harvest.ts';
+import type { JudgedPod } from './judged-pod.ts';
 import {
   buildPullPod,
   PULL_POD_SELECTOR,

@@ -6,19 +6,12 @@ import type { Moment } from '../../domain/moment.ts';
 import type { PullObserver } from '../../domain/pull-observation.ts';
 import { backoffMs } from '../../domain/stock-plan.ts';
 import type { Want } from '../../domain/want.ts';
-import type { PodMoments } from './pod-ages.ts';
+import type { JudgedPod } from './judged-pod.ts';
 import type { PullFailure } from './pull-failure.ts';
 import { IDENTITY_ANNOTATION, identityHash, type PullPod, pullPodNumber } from './pull-pod.ts';
-import type { FailedPull, PullVerdict } from './pull-verdict.ts';
+import type { FailedPull } from './pull-verdict.ts';
 import type { PulledEvents } from './pulled-events.ts';
 import type { RegistryVerdict } from './registry-check.ts';
-
-/** A pull pod with what it shows, and since when. */
-export interface JudgedPod {
-  readonly pod: PullPod;
-  readonly verdict: PullVerdict;
-  readonly moments: PodMoments;
-}
 
 export interface HarvestContext extends Moment {
   readonly coverage: Coverage;

@@ -2,7 +2,7 @@
 
 import type { PullState } from '../../domain/coverage.ts';
 import type { Want } from '../../domain/want.ts';
-import type { JudgedPod } from './harvest.ts';
+import type { JudgedPod } from './judged-pod.ts';
 import type { PodMoments } from './pod-ages.ts';
 import { pullKeys } from './pull-pod.ts';
 

@@ -8,7 +8,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import type { ReconcileContext } from '../../kube/controller.ts';
 import { done, minResult, type Result } from '../../kube/result.ts';
 import { isRefusal } from './admission.ts';
-import type { JudgedPod } from './harvest.ts';
+import type { JudgedPod } from './judged-pod.ts';
 import { type PullPod, podType } from './pull-pod.ts';
 
 /** Index of the pod informer: pods that have ended and are not being deleted, all under the same value. */

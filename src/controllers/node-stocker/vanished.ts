@@ -5,7 +5,7 @@ import type { Moment } from '../../domain/moment.ts';
 import { backoffMs } from '../../domain/stock-plan.ts';
 import { needsVerification, verifyPeriodMs } from '../../domain/verification.ts';
 import type { Want } from '../../domain/want.ts';
-import type { JudgedPod } from './harvest.ts';
+import type { JudgedPod } from './judged-pod.ts';
 import { pullKeys } from './pull-pod.ts';
 
 export interface VanishedContext extends Moment {

@@ -3,10 +3,37 @@
 import type { Coverage } from '../../domain/coverage.ts';
 import { NOT_STOCKED_TAINT, type NodeFacts } from '../../domain/node.ts';
 import { placement, type Want } from '../../domain/want.ts';
+import type { Lister } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { ReconcileContext } from '../../kube/controller.ts';
 import { done, type Result } from '../../kube/result.ts';
 import { type NodeObject, nodeType } from '../node.ts';
+import type { Wants } from '../wants.ts';
+
+export interface WarmGateOptions {
+  readonly client: KubeClient;
+  readonly nodes: Pick<Lister<NodeObject>, 'get'>;
+  readonly wants: Wants;
+  readonly coverage: Coverage;
+  readonly isSettled: () => boolean;
+  readonly isPending: () => boolean;
+  /** Whether the startup taint of stocked nodes is removed. */
+  readonly warmGate: boolean;
+}
+
+/** Lets the node go when it is time to; a pass for every look at the node. */
+export async function tendGate(
+  options: WarmGateOptions,
+  name: string,
+  context: ReconcileContext,
+): Promise<Result> {
+  const node = options.nodes.get({ name });
+  if (!options.warmGate || node === undefined || !options.isSettled()) return done;
+  const { coverage, wants, isPending } = options;
+  const facts = { coverage, wants: wants.list(), isPending: isPending(), now: context.now };
+  const { opens, lookAfterMs } = shouldOpenGate(node, facts);
+  return opens ? openGate(options.client, node.facts, context) : { requeueAfterMs: lookAfterMs };
+}
 
 export interface WarmGateFacts {
   readonly coverage: Coverage;

@@ -2,8 +2,9 @@
 
 import type { PrepulledImage } from '../../../src/api/prepulled-image.ts';
 import type { NodeObject } from '../../../src/controllers/node.ts';
-import { nodeStocker, PODS_BY_NODE } from '../../../src/controllers/node-stocker/controller.ts';
+import { nodeStocker } from '../../../src/controllers/node-stocker/controller.ts';
 import { Expectations } from '../../../src/controllers/node-stocker/expectations.ts';
+import { PODS_BY_NODE } from '../../../src/controllers/node-stocker/judged-pod.ts';
 import { type PullPod, projectPullPod, pullKeys } from '../../../src/controllers/node-stocker/pull-pod.ts';
 import type { RegistryVerdict } from '../../../src/controllers/node-stocker/registry-check.ts';
 import { endedIndex, PODS_ENDED } from '../../../src/controllers/node-stocker/rest.ts';

@@ -1,0 +1,67 @@
+/**
+ * Who may pull now: a node's turn is the slots that it holds and, where a circuit is half open, the right to try for all.
+ * Whatever it gives back wakes the nodes that come next.
+ */
+
+import { type Circuits, hostCircuit, imageCircuit } from '../../domain/circuits.ts';
+import type { Claim, PullBudget } from '../../domain/pull-budget.ts';
+import type { Batch } from '../../domain/stock-plan.ts';
+
+export interface TurnOptions {
+  readonly budget: PullBudget;
+  readonly circuits: Circuits;
+  /** Asks for another look at a node whose turn has come. */
+  readonly wake: (node: string) => void;
+}
+
+export class Turns {
+  readonly #budget: PullBudget;
+  readonly #circuits: Circuits;
+  readonly #wake: (node: string) => void;
+
+  constructor({ budget, circuits, wake }: TurnOptions) {
+    this.#budget = budget;
+    this.#circuits = circuits;
+    this.#wake = wake;
+  }
+
+  /** True: the node pulls the batch now, and no other one tries the same. False: it waits in line. */
+  take(node: string, { wants }: Batch, claims: readonly Claim[]): boolean {
+    const isTaken = this.#budget.tryTake(node, claims);
+    for (const { id, host } of isTaken ? wants : []) {
+      this.#circuits.attempt(imageCircuit(id), node);
+      this.#circuits.attempt(hostCircuit(host), node);
+    }
+    this.#wakeNext();
+    return isTaken;
+  }
+
+  /** The node pulls already, maybe for an earlier process: that counts even above the limits. */
+  keep(node: string, claims: readonly Claim[]): void {
+    this.#budget.take(node, claims);
+  }
+
+  /** Its pull is over. Nobody is woken yet: it may have the next turn itself. */
+  end(node: string): void {
+    this.#budget.giveBack(node);
+    this.#circuits.abandon(node);
+  }
+
+  /** It does not pull, or nothing is to be expected of it: others wait neither for its slots nor for its word. */
+  giveUp(node: string): void {
+    this.#circuits.abandon(node);
+    this.#budget.leave(node);
+    this.#wakeNext();
+  }
+
+  /** It cannot be looked at now: what it holds it keeps, but who is behind it in line need not wait for it. */
+  stepAside(node: string): void {
+    this.#budget.stopWaiting(node);
+    this.#wakeNext();
+  }
+
+  /** Also when nothing was given back: a node may have been woken for room that it does not need. */
+  #wakeNext(): void {
+    this.#budget.entitled().forEach(this.#wake);
+  }
+}
