@@ -74,15 +74,22 @@ export class Circuits {
     this.#circuits.set(key, circuit);
     circuit.nodes.add(node);
     circuit.message = failure.message;
-    const isHalfOpen = circuit.attempts > 0;
-    if (circuit.nodes.size < NODES_TO_OPEN && !(isHalfOpen && circuit.canary === node)) return false;
-    if (circuit.openUntil !== undefined && failure.monotonic < circuit.openUntil.monotonic) return false;
+    const { retryAfterMs = 0 } = failure;
+    const leftMs = (circuit.openUntil?.monotonic ?? -Infinity) - failure.monotonic;
+    if (leftMs > 0) {
+      if (retryAfterMs > leftMs) this.#openFor(retryAfterMs, key, circuit, failure);
+      return false;
+    }
+    if (circuit.nodes.size < NODES_TO_OPEN && circuit.canary !== node) return false;
     circuit.attempts += 1;
     circuit.canary = undefined;
-    const wait = Math.max(backoffMs(circuit.attempts, this.#random()), failure.retryAfterMs ?? 0);
-    circuit.openUntil = after(failure, wait);
-    this.#notify(key, true);
+    this.#openFor(Math.max(backoffMs(circuit.attempts, this.#random()), retryAfterMs), key, circuit, failure);
     return true;
+  }
+
+  #openFor(...[ms, key, circuit, from]: [number, CircuitKey, Circuit, Moment]): void {
+    circuit.openUntil = after(from, ms);
+    this.#notify(key, true);
   }
 
   /** An earlier process has left the circuit open; of several that remember it the strictest counts. */

@@ -39,7 +39,8 @@ describe('Circuits', () => {
   });
 
   it('counts failures of pulls that were under way when it opened only once', () => {
-    for (const node of ['a', 'b', 'c', 'd', 'e']) fail(node, 10);
+    const opened = ['a', 'b', 'c', 'd', 'e'].map((node) => fail(node, 10));
+    expect(opened).toEqual([false, false, true, false, false]);
     expect(circuits.findOpen(KEY)?.attempts).toBe(1);
   });
 
@@ -49,15 +50,25 @@ describe('Circuits', () => {
     circuits.attempt(KEY, 'x');
     expect(circuits.blocks(KEY, 'x', 30_000)).toBe(false);
     expect(circuits.blocks(KEY, 'y', 30_000)).toBe(true);
-    expect(fail('x', 31_000)).toBe(true);
-    expect(circuits.findOpen(KEY)).toMatchObject({ attempts: 2, nextAttempt: at(91_000) });
+    expect(fail('x', 30_000)).toBe(true);
+    expect(circuits.findOpen(KEY)).toMatchObject({ attempts: 2, nextAttempt: at(90_000) });
   });
 
   it('takes another canary when the first has gone', () => {
     for (const node of ['a', 'b', 'c']) fail(node, 0);
     circuits.attempt(KEY, 'x');
+    circuits.abandon('y');
+    expect(circuits.blocks(KEY, 'y', 30_000)).toBe(true);
     circuits.abandon('x');
     expect(circuits.blocks(KEY, 'y', 30_000)).toBe(false);
+  });
+
+  it('needs no canary while it is closed', () => {
+    circuits.attempt(KEY, 'a');
+    fail('a', 0);
+    circuits.attempt(KEY, 'a');
+    expect(fail('a', 1)).toBe(false);
+    expect(circuits.blocks(KEY, 'b', 1)).toBe(false);
   });
 
   it('makes nobody a canary who only asks', () => {
@@ -78,6 +89,14 @@ describe('Circuits', () => {
     fail('b', 0);
     fail('c', 0, 600_000);
     expect(circuits.findOpen(KEY)?.nextAttempt).toEqual(at(600_000));
+  });
+
+  it('waits longer where the registry asks for that while it is open, and no shorter', () => {
+    for (const node of ['a', 'b', 'c']) fail(node, 0);
+    expect(fail('d', 1_000, 600_000)).toBe(false);
+    expect(fail('e', 2_000, 60_000)).toBe(false);
+    expect(circuits.findOpen(KEY)).toMatchObject({ attempts: 1, nextAttempt: at(601_000) });
+    expect(circuits.blocks(KEY, 'x', 600_999)).toBe(true);
   });
 
   it('keeps images and hosts apart, and forgets on request', () => {
@@ -104,6 +123,7 @@ describe('a circuit that an earlier process left open', () => {
     expect(circuits.blocks(KEY, 'x', 61_000)).toBe(false);
     circuits.attempt(KEY, 'x');
     expect(circuits.blocks(KEY, 'y', 61_000)).toBe(true);
+    expect(circuits.fail(KEY, 'y', { ...at(61_000), message: 'begun before' })).toBe(false);
     circuits.fail(KEY, 'x', { ...at(62_000), message: 'not found' });
     expect(circuits.findOpen(KEY)?.attempts).toBe(4);
   });
@@ -119,6 +139,8 @@ describe('a circuit that an earlier process left open', () => {
     const circuits = restored(60_000);
     circuits.restore(KEY, { ...OPEN, attempts: 1, waitMs: 30_000 }, at(1_000));
     expect(circuits.findOpen(KEY)).toEqual({ ...OPEN, nextAttempt: at(61_000) });
+    circuits.restore(KEY, { ...OPEN, attempts: 5, waitMs: 90_000 }, at(1_000));
+    expect(circuits.findOpen(KEY)).toEqual({ ...OPEN, attempts: 5, nextAttempt: at(91_000) });
   });
 });
 
@@ -128,8 +150,10 @@ it('tells of what opens and closes, and not of what stays closed', () => {
   circuits.subscribe((key, isOpen) => told.push([key, isOpen]));
   circuits.succeed(KEY);
   for (const node of ['a', 'b', 'c', 'd']) circuits.fail(KEY, node, { ...at(0), message: '' });
+  circuits.fail(KEY, 'e', { ...at(0), message: '', retryAfterMs: 600_000 });
   circuits.succeed(KEY);
   expect(told).toEqual([
+    [KEY, true],
     [KEY, true],
     [KEY, false],
   ]);

@@ -15,6 +15,7 @@ describe('the limit of a quota', () => {
     expect([quotas.limit('lab'), quotas.limit('other')]).toEqual([5, undefined]);
     quotas.forget('lab');
     expect(quotas.limit('lab')).toBeUndefined();
+    expect(quotas.noteRefused('lab', 0, 1)).toBe(false);
   });
 
   it('is how many of ours it has let through, and lets one of ours try if none', () => {
@@ -32,12 +33,12 @@ describe('the limit of a quota', () => {
   });
 
   it('grows by one where it is used up, but not right after a refusal', () => {
-    quotas.noteRefused('lab', 2, 0);
-    quotas.noteAdmitted('lab', 2, 4_999);
+    quotas.noteRefused('lab', 2, 1_000);
+    quotas.noteAdmitted('lab', 2, 5_999);
     expect(quotas.limit('lab')).toBe(2);
-    quotas.noteAdmitted('lab', 1, 5_000);
+    quotas.noteAdmitted('lab', 1, 6_000);
     expect(quotas.limit('lab')).toBe(2);
-    quotas.noteAdmitted('lab', 2, 5_000);
+    quotas.noteAdmitted('lab', 2, 6_000);
     expect(quotas.limit('lab')).toBe(3);
   });
 });
