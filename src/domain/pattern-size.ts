@@ -1,7 +1,8 @@
 /** How large a regular expression becomes when its counted repeats are written out, without compiling it. */
 
 const COUNT = /\{([0-9]+)(?:,([0-9]*))?\}/y;
-const ESCAPE = /\\(?:[pP](?:\{[^}]*\}|.)|x\{[^}]*\}|x[0-9A-Fa-f]{2}|Q[^]*?(?:\\E|$)|.)/sy;
+const ESCAPE = /\\(?:[pP](?:\{[^}]*\}|.)|x\{[^}]*\}|x[0-9A-Fa-f]{2}|.)/sy;
+const QUOTE = /\\Q([^]*?)(?:\\E|$)/y;
 const CLASS = /\[\^?\]?(?:\\.|\[:[^\]]*:\]|[^\]\\])*\]?/sy;
 
 /** Atoms after unrolling {n,m}; an upper bound of the right order, for well-formed and malformed text alike. */
@@ -11,7 +12,7 @@ export function estimateSize(source: string): number {
   let last = 0;
   let position = 0;
   while (position < source.length) {
-    const [length, kind] = nextToken(source, position);
+    const [length, kind, atoms = 1] = nextToken(source, position);
     if (kind === 'open') {
       open.push(total);
       total = 0;
@@ -22,18 +23,18 @@ export function estimateSize(source: string): number {
     } else if (typeof kind === 'number') {
       total += last * (kind - 1);
       last *= kind;
-    } else if (kind === 'atom') {
+    } else if (kind === 'atom' && atoms > 0) {
       last = 1;
-      total += 1;
+      total += atoms;
     }
     position += length;
   }
   return total + open.reduce((sum, outer) => sum + outer, 0);
 }
 
-type Token = readonly [length: number, kind: 'open' | 'close' | 'atom' | 'mark' | number];
+type Token = readonly [length: number, kind: 'open' | 'close' | 'atom' | 'mark' | number, atoms?: number];
 
-/** One token: a bracket, an atom, a mark that repeats or separates, or a count (as its number). */
+/** One token: a bracket, an atom or a quotation of several, a mark that repeats or separates, or a count (as its number). */
 function nextToken(source: string, position: number): Token {
   const character = source.charAt(position);
   switch (character) {
@@ -44,12 +45,18 @@ function nextToken(source: string, position: number): Token {
     case '{':
       return countToken(source, position);
     case '\\':
-      return [matchLength(ESCAPE, source, position), 'atom'];
+      return quoteToken(source, position) ?? [matchLength(ESCAPE, source, position), 'atom'];
     case '[':
       return [matchLength(CLASS, source, position), 'atom'];
     default:
       return [1, '*+?|'.includes(character) ? 'mark' : 'atom'];
   }
+}
+
+function quoteToken(source: string, position: number): Token | undefined {
+  QUOTE.lastIndex = position;
+  const [text, quoted = ''] = QUOTE.exec(source) ?? [];
+  return text === undefined ? undefined : [text.length, 'atom', quoted.length];
 }
 
 function countToken(source: string, position: number): Token {

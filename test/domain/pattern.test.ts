@@ -96,6 +96,7 @@ describe('patterns of users', () => {
     '(\\pL{1,50}){20}',
     '(((x{9}){9}){9}){9}',
     '[a-z]{501}',
+    `(\\Q${'a'.repeat(230)}\\E){249}`,
   ])('refuse %s before compiling it', (source) => {
     expect(problem(source)).toEqual({ message: 'the pattern repeats too much', position: 0 });
   });
@@ -161,6 +162,13 @@ describe('the size of patterns', () => {
     ['a)b', 3],
     ['(a(b', 2],
     ['[ab', 1],
+    ['x(ab){3}', 10],
+    ['a{2}{3}', 6],
+    ['\\', 1],
+    ['\\Qa{9}\\E', 4],
+    ['\\Qab\\E{4}', 5],
+    ['(\\Qab){4}', 6],
+    ['a\\Q\\E{4}', 4],
   ])('of %s is about %s', (source, size) => {
     expect(estimateSize(source)).toBe(size);
   });
