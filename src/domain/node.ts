@@ -208,5 +208,5 @@ function compareWhole(
   if (value === undefined || bound === undefined || more.length > 0) return false;
   const whole = /^[+-]?[0-9]+$/;
   if (!whole.test(value) || !whole.test(bound)) return false;
-  return holds(BigInt(value.replace('+', '')), BigInt(bound.replace('+', '')));
+  return holds(BigInt(value), BigInt(bound));
 }

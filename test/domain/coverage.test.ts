@@ -32,7 +32,8 @@ describe('pullsFor', () => {
     ]);
   });
 
-  it('falls back to the digest where there is no tag', () => {
+  it('asks for a tag alone, and falls back to the digest where there is none', () => {
+    expect(pullsFor(IMAGE, 'Tag')).toEqual(pullsFor(IMAGE, 'Both').slice(1));
     const untagged = { registry: IMAGE.registry, repository: IMAGE.repository, digest: DIGEST };
     expect(pullsFor(untagged, 'Tag').map(({ key }) => key)).toEqual([DIGEST]);
   });
@@ -46,6 +47,19 @@ describe('placement', () => {
       reason: 'PlatformMismatch',
       message: 'Image is for linux/arm64; the node is linux/amd64',
     });
+  });
+
+  it('needs one platform of the image to fit, and tells what keeps a node out anyway', () => {
+    const [arm, amd] = [
+      { os: 'linux', architecture: 'arm64' },
+      { os: 'linux', architecture: 'amd64' },
+    ];
+    expect(placement(nodeFacts('n1'), lab({ platforms: [arm, amd] }))).toEqual({ eligible: true });
+    expect(
+      placement(nodeFacts('n1', { architecture: 's390x' }), lab({ platforms: [arm, amd] })),
+    ).toMatchObject({ message: 'Image is for linux/arm64, linux/amd64; the node is linux/s390x' });
+    const cordoned = nodeFacts('n1', { unschedulable: true });
+    expect(placement(cordoned, lab({ platforms: [arm] }))).toMatchObject({ reason: 'Cordoned' });
   });
 
   it('counts unknown platforms as fitting', () => {

@@ -101,6 +101,7 @@ describe('taints and tolerations', () => {
 
   it('names a taint with and without value', () => {
     expect(taintMessage(TAINT)).toBe('Node is tainted (NoSchedule, dedicated = labs)');
+    expect(taintMessage({ key: 'a', effect: 'NoExecute' })).toBe('Node is tainted (NoExecute, a)');
     expect(taintMessage({ key: 'a', value: '', effect: 'NoExecute' })).toBe('Node is tainted (NoExecute, a)');
   });
 
@@ -145,6 +146,7 @@ describe('selectors', () => {
     [{ key: 'cores', operator: 'Gt', values: ['1', '2'] }, false],
     [{ key: 'cores', operator: 'Gt' }, false],
     [{ key: 'cores', operator: 'Gt', values: ['x'] }, false],
+    [{ key: 'cores', operator: 'Gt', values: ['1x'] }, false],
     [{ key: 'odd', operator: 'Gt', values: ['0'] }, false],
     [{ key: 'none', operator: 'Lt', values: ['5'] }, false],
   ])('says of %j: %s', (requirement, expected) => {
@@ -173,6 +175,10 @@ describe('selectors', () => {
     });
     expect(matchesSelector(NODE, named(['node1']))).toBe(true);
     expect(matchesSelector(NODE, named(['node2']))).toBe(false);
+    const both = { matchExpressions: [{ key: 'pool', operator: 'Exists' as const }] };
+    const term = (name: string) => ({ ...both, ...named([name]).nodeSelectorTerms[0] });
+    expect(matchesSelector(NODE, { nodeSelectorTerms: [term('node1')] })).toBe(true);
+    expect(matchesSelector(NODE, { nodeSelectorTerms: [term('node2')] })).toBe(false);
   });
 
   it('needs every label of nodeSelector, and the terms too', () => {
