@@ -4,7 +4,7 @@ export class SortedNames {
   readonly #names: string[];
 
   /** `names` in any order, each once. */
-  constructor(names: readonly string[] = []) {
+  constructor(names: readonly string[]) {
     this.#names = names.toSorted(compareNames);
   }
 

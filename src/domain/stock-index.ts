@@ -10,6 +10,7 @@ import {
   explain,
   firstToRetry,
   NODE_STATES,
+  noNames,
   openCircuit,
   PAIR_STATES,
   type PairState,
@@ -79,13 +80,13 @@ export class StockIndex {
     const before = this.#entries.get(want.id);
     const text = JSON.stringify(want);
     const entry = { want, text, states: new Map<string, PairState>(), joined: new Map(before?.joined) };
-    const names = new Map<PairState, string[]>(PAIR_STATES.map((state) => [state, []]));
+    const names = noNames();
     for (const node of this.#nodes.values()) {
       const state = pairState(node, want, this.#facts.coverage);
       if (before !== undefined) this.#noteJoin(entry, node.name, before.states.get(node.name), state);
       if (state === undefined) continue;
       entry.states.set(node.name, state);
-      names.get(state)?.push(node.name);
+      names[state].push(node.name);
     }
     this.#entries.set(want.id, { ...entry, names: sortNames(names) });
   }
@@ -187,21 +188,18 @@ function isEligible(state: PairState | undefined): boolean {
 
 type Names = Entry['names'];
 
-function sortNames(names: ReadonlyMap<PairState, readonly string[]>): Names {
-  const sorted = (state: PairState): SortedNames => new SortedNames(names.get(state));
+function sortNames(names: Readonly<Record<PairState, readonly string[]>>): Names {
   return {
-    Present: sorted('Present'),
-    Failed: sorted('Failed'),
-    Pulling: sorted('Pulling'),
-    Waiting: sorted('Waiting'),
-    Unknown: sorted('Unknown'),
-    Skipped: sorted('Skipped'),
+    Present: new SortedNames(names.Present),
+    Failed: new SortedNames(names.Failed),
+    Pulling: new SortedNames(names.Pulling),
+    Waiting: new SortedNames(names.Waiting),
+    Unknown: new SortedNames(names.Unknown),
+    Skipped: new SortedNames(names.Skipped),
   };
 }
 
-/** The first `count` names of several states, in order. */
+/** The first `count` names of several states, and perhaps more, in order. */
 function merge(states: readonly PairState[], names: Names, count: number): readonly string[] {
-  const [only, ...others] = states.map((state) => names[state].first(count));
-  if (only === undefined) return [];
-  return others.length === 0 ? only : [only, ...others].flat().sort(compareNames).slice(0, count);
+  return states.flatMap((state) => names[state].first(count)).sort(compareNames);
 }

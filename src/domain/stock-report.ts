@@ -70,22 +70,27 @@ export function stockReport(
   limits: ReportLimits = UNLIMITED,
 ): StockReport {
   const open = openCircuit(want, facts.circuits);
-  const names = new Map<PairState, string[]>(PAIR_STATES.map((state) => [state, []]));
+  const names = noNames();
   for (const node of nodes) {
     const state = pairState(node, want, facts.coverage);
-    if (state !== undefined) names.get(shownAs(state, open))?.push(node.name);
+    if (state !== undefined) names[shownAs(state, open)].push(node.name);
   }
   const byName = new Map(nodes.map((node) => [node.name, node]));
-  const missing = NODE_STATES.flatMap((state) => names.get(state)?.sort(compareNames) ?? []);
-  const unlisted = firstToRetry(names.get('Failed')?.slice(limits.missing) ?? [], want, facts);
+  const missing = NODE_STATES.flatMap((state) => names[state].sort(compareNames));
+  const unlisted = firstToRetry(names.Failed.slice(limits.missing), want, facts);
   return {
     ...(unlisted !== undefined && { unlisted }),
-    ...countStates((state) => names.get(state)?.length ?? 0),
-    presentOn: (names.get('Present') ?? []).sort(compareNames).slice(0, limits.present),
+    ...countStates((state) => names[state].length),
+    presentOn: names.Present.sort(compareNames).slice(0, limits.present),
     missing: missing
       .slice(0, limits.missing)
       .flatMap((name) => explain(byName.get(name), want, { ...facts, open })),
   };
+}
+
+/** For the names of nodes in each state. */
+export function noNames(): Record<PairState, string[]> {
+  return { Present: [], Failed: [], Pulling: [], Waiting: [], Unknown: [], Skipped: [] };
 }
 
 /** The failure of the pair that is left alone for the shortest time. */
@@ -97,7 +102,7 @@ export function firstToRetry(
   let first: Failure | undefined;
   for (const node of nodes) {
     const failure = coverage.failure(node, id);
-    if (failure !== undefined && !(failure.notBefore >= (first?.notBefore ?? Infinity))) first = failure;
+    if (failure !== undefined && failure.notBefore < (first?.notBefore ?? Infinity)) first = failure;
   }
   return first;
 }

@@ -160,8 +160,8 @@ describe('StockIndex', () => {
 
   it('says that nobody tries, rather than that nobody knows, where a circuit is open', () => {
     const world = new World();
-    world.node('b', { images: [] });
-    world.node('a');
+    world.node('a', { images: [] });
+    world.node('b');
     world.want(want('x'));
     for (const node of ['1', '2', '3'])
       world.circuits.fail(hostCircuit('reg.example'), node, { now: 0, monotonic: 0, message: '503' });
@@ -171,6 +171,32 @@ describe('StockIndex', () => {
       ['a', 'CircuitOpen', '503'],
       ['b', 'CircuitOpen', '503'],
     ]);
+    const { missing } = world.index.report(want('x'), { present: 0, missing: 1 });
+    expect(missing.map(({ node }) => node)).toEqual(['a']);
+  });
+
+  it('knows what has failed before it was told of the image', () => {
+    const world = new World();
+    world.node('n1');
+    world.coverage.setFailure(nodeFacts('n1'), want('a'), FAILURE);
+    world.index.putWant(want('a'));
+    expect(world.index.report(want('a'), UNLIMITED).missing).toMatchObject([{ node: 'n1', state: 'Failed' }]);
+  });
+
+  it('tells which images concern a node, and passes over what is said of images that have gone', () => {
+    const world = new World();
+    world.node('n1');
+    world.node('gpu', { labels: { gpu: 'yes' }, unschedulable: true });
+    world.want(want('a'));
+    world.want(want('b', { scope: { nodeSelector: { gpu: 'yes' } } }));
+    expect(['n1', 'gpu', 'gone'].map((node) => world.index.imagesOf(node))).toEqual([
+      ['ns/a'],
+      ['ns/a', 'ns/b'],
+      [],
+    ]);
+    world.index.removeWant('ns/b');
+    world.index.touch('gpu', 'ns/b');
+    expect(world.index.imagesOf('gpu')).toEqual(['ns/a']);
   });
 
   it('says which slots a waiting node waits for, and that it lost the image', () => {
@@ -218,6 +244,17 @@ describe('newcomers', () => {
     expect(world.index.newcomers('ns/unknown')).toEqual({ missing: 0 });
   });
 
+  it('are not new again because something is learned of them', () => {
+    const world = new World();
+    const image = want('a');
+    world.node('old');
+    world.want(image);
+    world.node('new');
+    world.monotonic = 1_000;
+    for (const node of ['old', 'new']) world.coverage.setFailure(nodeFacts(node), image, FAILURE);
+    expect(world.index.newcomers('ns/a')).toEqual({ missing: 1, lookAfterMs: 599_000 });
+  });
+
   it('come back new, and stay so when the spec changes', () => {
     const world = new World();
     world.node('n1');
@@ -229,6 +266,27 @@ describe('newcomers', () => {
     expect(world.index.newcomers('ns/a').missing).toBe(1);
     world.want(want('a', { scope: { nodeSelector: { no: 'node' } } }));
     expect(world.index.newcomers('ns/a').missing).toBe(0);
+  });
+});
+
+describe('the age of a node that was there before the index', () => {
+  const newcomers = (ageMs: number, overrides: Partial<NodeFacts> = {}) => {
+    const world = new World();
+    world.monotonic = 1_000;
+    world.node('n1', overrides);
+    world.want(want('a'));
+    world.index.noteAge('n1', ageMs);
+    return world.index.newcomers('ns/a');
+  };
+
+  it('makes it a newcomer for the rest of the time', () => {
+    expect(newcomers(200_000)).toEqual({ missing: 1, lookAfterMs: 400_000 });
+    expect(newcomers(599_999)).toEqual({ missing: 1, lookAfterMs: 1 });
+    expect(newcomers(600_000)).toEqual({ missing: 0 });
+  });
+
+  it('is of no interest where the node may not have the image', () => {
+    expect(newcomers(0, { unschedulable: true })).toEqual({ missing: 0 });
   });
 });
 
