@@ -91,7 +91,7 @@ function dropReason(selection: Selection, plan: SelectionPlan, tag: Tag): string
   return reasons.length === 0 ? `no rule is for ${tag.type} tags like this` : reasons.join('; ');
 }
 
-/** Every tag of the list that is not selected, with the reason; lazily, because the list may be long. */
+/** Every tag that is listed, or named by a rule, and not selected, with the reason; lazily: the list may be long. */
 export function* droppedTags(
   selection: Selection,
   plan: SelectionPlan,
@@ -101,6 +101,27 @@ export function* droppedTags(
     if (!plan.chosen.has(tag)) yield { tag, reason: dropReason(selection, plan, read(tag)) };
   }
   for (const [tag, reason] of ignored) yield { tag, reason };
+  for (const { rule, tag, reason } of unselectedNames(selection, plan)) {
+    if (!ignored.has(tag)) yield { tag, reason: `${rule}: ${reason}` };
+  }
+}
+
+/** A tag that a rule names, and that is not selected all the same. */
+export interface UnselectedName {
+  readonly rule: string;
+  readonly tag: string;
+  readonly reason: string;
+}
+
+/** Tags that rules name for nothing: the repository has none of that name, or the spec leaves it out. */
+export function unselectedNames(
+  { spec }: Selection,
+  { listing, chosen }: SelectionPlan,
+): readonly UnselectedName[] {
+  return spec.rules.flatMap(({ name: rule, selector }) => {
+    const tags = selector.kind === 'tags' ? selector.tags.filter((tag) => !chosen.has(tag)) : [];
+    return tags.map((tag) => ({ rule, tag, reason: listing.ignored.get(tag) ?? 'there is no such tag' }));
+  });
 }
 
 /** Those of the names that are listed, in output order. */

@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest';
 
 import { NO_BOUNDS } from '../../src/domain/display.ts';
 import { runFold } from '../../src/domain/fold.ts';
-import { compileSelection, droppedTags, explainDropped, planSelection } from '../../src/domain/selection.ts';
+import {
+  compileSelection,
+  droppedTags,
+  explainDropped,
+  planSelection,
+  unselectedNames,
+} from '../../src/domain/selection.ts';
 import { readNumber } from '../../src/domain/selection-rule.ts';
 import type { CaptureOrder, SelectionSpec } from '../../src/domain/selection-spec.ts';
 import { makeVersion } from '../../src/domain/tag/version.ts';
@@ -375,6 +381,29 @@ describe('what exists for a source', () => {
         expect(dropped.every(({ reason: why }) => why !== '')).toBe(true);
       }),
     );
+  });
+});
+
+describe('tags that a rule names and that are not selected', () => {
+  const pinned = ruleOf('pinned', { kind: 'tags', tags: ['w_2077_46', 'r1_0_0', 'exp_x', 'gone'] });
+  const selection = selectionOf(specOf('RSP', [newestOf('weekly', 1), pinned], { exclude: ['^exp_'] }));
+  const plan = runFold(planSelection(selection, ['w_2077_46', 'exp_x', 'recommended'], NOW_MS));
+
+  it('are those that nobody has pushed, and those that the spec leaves out', () => {
+    expect(unselectedNames(selection, plan)).toEqual([
+      { rule: 'pinned', tag: 'r1_0_0', reason: 'there is no such tag' },
+      { rule: 'pinned', tag: 'exp_x', reason: expect.stringMatching('exclude') as string },
+      { rule: 'pinned', tag: 'gone', reason: 'there is no such tag' },
+    ]);
+  });
+
+  it('are dropped tags, each told once', () => {
+    const dropped = [...droppedTags(selection, plan)].map(({ tag, reason: why }) => `${tag}: ${why}`);
+    expect(dropped).toEqual([
+      expect.stringMatching(/^exp_x: .*exclude/),
+      'r1_0_0: pinned: there is no such tag',
+      'gone: pinned: there is no such tag',
+    ]);
   });
 });
 

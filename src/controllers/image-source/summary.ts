@@ -3,6 +3,7 @@
 import type { ImageSourceStatus } from '../../api/image-source.ts';
 import type { ImageSourceReason } from '../../api/reasons.ts';
 import type { HeldBack } from '../../domain/newest-seen.ts';
+import { unselectedNames } from '../../domain/selection.ts';
 import type { Draft, Summary } from '../../kube/conclusion.ts';
 import { type Condition, findCondition } from '../../kube/condition.ts';
 import { CREDENTIALS_READY } from '../credentials-condition.ts';
@@ -16,7 +17,7 @@ import type { SourceMemory } from './scan-memory.ts';
 export function summarise(memory: SourceMemory | undefined, draft: Draft<ImageSourceStatus>): Summary {
   const trouble = memory?.failure ?? findFalse(draft, CREDENTIALS_READY);
   if (trouble !== undefined) return retrying(trouble);
-  return judge(memory?.held?.[0], memory?.result) ?? succeeded(draft);
+  return judge(memory?.held?.[0], memory?.result) ?? succeeded(draft, memory?.result);
 }
 
 /** A verdict of our own; what failed outside brings its own word. */
@@ -30,8 +31,21 @@ function judge(held: HeldBack | undefined, result: ScanResult | undefined): Verd
   return result === undefined || result.failed.length === 0 ? undefined : incomplete(result);
 }
 
-function succeeded({ counts: { selected = 0, known = 0 } = {} }: Draft<ImageSourceStatus>): Verdict {
-  return { status: 'True', reason: 'Succeeded', message: `${selected} of ${known} tags are selected` };
+function succeeded(
+  { counts: { selected = 0, known = 0 } = {} }: Draft<ImageSourceStatus>,
+  result: ScanResult | undefined,
+): Verdict {
+  const message = `${selected} of ${known} tags are selected${unselected(result)}`;
+  return { status: 'True', reason: 'Succeeded', message };
+}
+
+/** Tags may be named before they are pushed, and after they are gone: nothing is wrong, but somebody may have mistyped. */
+function unselected(result: ScanResult | undefined): string {
+  if (result === undefined) return '';
+  const [first, ...more] = unselectedNames(result.images.selection, result.plan);
+  if (first === undefined) return '';
+  const others = more.length === 0 ? '' : `, and ${more.length} more that rules name`;
+  return `, but not ${first.tag} (rule ${first.rule}): ${first.reason}${others}`;
 }
 
 interface Words<R extends string> {

@@ -186,6 +186,21 @@ describe('the whole source', () => {
     expect(world.server.count('apply', 'imagesources')).toBe(1);
   });
 
+  it('says which tag it was told to select and cannot', async () => {
+    const select = [
+      { name: 'releases', type: 'release', newest: 1 },
+      { name: 'pinned', tags: ['w_2026_4O', 'r29_0_1', 'w_2001_01'] },
+    ] as const;
+    world = await SourceWorld.start(['r29_0_1'], { select });
+    await world.reconcile();
+    const ready = world.status.conditions?.find(({ type }) => type === 'Ready');
+    expect(ready).toMatchObject({
+      status: 'True',
+      message:
+        '1 of 1 tags are selected, but not w_2026_4O (rule pinned): there is no such tag, and 1 more that rules name',
+    });
+  });
+
   it('does nothing while suspended, and scans when it is released', async () => {
     world = await SourceWorld.start(TAGS, { prepull: {}, suspend: true });
     expect(await world.reconcile()).toEqual({});
