@@ -4,9 +4,13 @@ import type { ImageDescription } from '../api/image-description.ts';
 import type { ImageSource } from '../api/image-source.ts';
 import { parseImageSource, parsePrepulledImage } from '../api/parse.ts';
 import type { PrepulledImage } from '../api/prepulled-image.ts';
+import {
+  childNameOf,
+  childrenByDigest,
+  imagesWithChild,
+  isReleasedBy,
+} from '../controllers/image-source/child-identity.ts';
 import { childSpec } from '../controllers/image-source/child-spec.ts';
-import { placeOf, primaries } from '../controllers/image-source/children.ts';
-import { childrenByDigest } from '../controllers/image-source/retirement.ts';
 import type { Image } from '../domain/image.ts';
 import { formatReference, type Reference, validateReference } from '../domain/reference.ts';
 import type { Result } from '../domain/result.ts';
@@ -99,13 +103,14 @@ export async function applySource(
   resolve: ResolveImage,
 ): Promise<Outcome> {
   const children = before.filter((image) => isChildOf(image, source));
-  const byDigest = childrenByDigest(children);
-  const wanted = source.spec.prepull === undefined ? [] : primaries(found);
+  const released = before.filter((image) => isReleasedBy(image, source));
+  const byDigest = childrenByDigest([...children, ...released]);
+  const wanted = source.spec.prepull === undefined ? [] : imagesWithChild(found);
   const next: PrepulledImage[] = [];
   const changes: Change[] = [];
   for (const image of wanted) {
-    const name = placeOf(source, image, byDigest);
-    const same = children.find(({ metadata }) => metadata.name === name);
+    const name = childNameOf(source, image, byDigest);
+    const same = [...children, ...released].find(({ metadata }) => metadata.name === name);
     const child = await childOf(source, { image, name, same }, resolve);
     next.push(child);
     const because = `ImageSource ${formatKey(source.metadata)} (${(found.plan.chosen.get(image.tag) ?? []).join(', ')})`;
@@ -117,8 +122,10 @@ export async function applySource(
     });
   }
   const kept = new Set(next.map(({ metadata }) => formatKey(metadata)));
+  const cameHome = (image: PrepulledImage): boolean =>
+    released.includes(image) && kept.has(formatKey(image.metadata));
   const leaving = children.filter(({ metadata }) => !kept.has(formatKey(metadata)));
-  const others = before.filter((image) => !children.includes(image));
+  const others = before.filter((image) => !children.includes(image) && !cameHome(image));
   const stays = source.spec.retire === 'Keep' ? leaving : [];
   return {
     images: [...others, ...next, ...stays],

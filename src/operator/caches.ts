@@ -11,7 +11,7 @@ import {
   RECORDS_BY_PK,
 } from '../controllers/docker-image-record/accept.ts';
 import { IMAGES_BY_RECORD, recordIndex } from '../controllers/docker-image-record/references.ts';
-import { CHILDREN_BY_OWNER } from '../controllers/image-source/children.ts';
+import { CHILD_INDEXES } from '../controllers/image-source/child-identity.ts';
 import { dockerImageRecordType, imageSourceType, prepulledImageType } from '../controllers/kinds.ts';
 import { type NodeObject, nodeType, projectNode } from '../controllers/node.ts';
 import { PODS_BY_NODE } from '../controllers/node-stocker/judged-pod.ts';
@@ -24,7 +24,6 @@ import {
 import { endedIndex, PODS_ENDED } from '../controllers/node-stocker/rest.ts';
 import { type ConfigMap, configMapType } from '../kube/core-types.ts';
 import { Informer, type InformerOptions } from '../kube/informer.ts';
-import { controllerOf } from '../kube/owner-reference.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { formatFieldSelector } from '../kube/selectors.ts';
 import { SharedTexts } from '../kube/shared-texts.ts';
@@ -52,10 +51,7 @@ export function createCaches(process: Process): Caches {
     sources: informer({ type: imageSourceType }),
     images: informer({
       type: prepulledImageType,
-      indexes: {
-        [CHILDREN_BY_OWNER]: (image) => [controllerOf(image)?.uid ?? ''],
-        [IMAGES_BY_RECORD]: recordIndex,
-      },
+      indexes: { ...CHILD_INDEXES, [IMAGES_BY_RECORD]: recordIndex },
     }),
     records: informer({
       type: dockerImageRecordType,

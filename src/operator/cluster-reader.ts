@@ -1,8 +1,6 @@
 /** The caches as the HTTP server reads them, with numbers that tell when an answer may differ. */
 
-import type { ImageSource } from '../api/image-source.ts';
-import type { PrepulledImage } from '../api/prepulled-image.ts';
-import { CHILDREN_BY_OWNER } from '../controllers/image-source/children.ts';
+import { childrenOf } from '../controllers/image-source/child-identity.ts';
 import type { NodeObject } from '../controllers/node.ts';
 import { compareNames } from '../domain/sorted-names.ts';
 import { isEqual } from '../json.ts';
@@ -35,8 +33,7 @@ export function createClusterReader({ sources, images, nodes }: Caches): Cluster
       () => sorted(images),
     ),
     image: (namespace, name) => images.lister.get({ namespace, name }),
-    childrenOf: (source: ImageSource): readonly PrepulledImage[] =>
-      images.lister.byIndex(CHILDREN_BY_OWNER, source.metadata.uid ?? ''),
+    childrenOf: (source) => childrenOf(images.lister, source),
     nodes: remembered(
       () => revisions.nodes,
       () => sorted(nodes).map(({ facts }) => facts),

@@ -228,6 +228,23 @@ describe('larder plan against a cluster', () => {
     expect(out).not.toContain('w_2026_47');
   });
 
+  it('takes a child home that an ImageSource had kept, instead of adding another one', async () => {
+    registry.putImage('sciplat/lab', 'w_2026_47');
+    server.store.put(NODES, node('n1'));
+    const files = { 'lab.yaml': sourceFile(weeklies(1)) };
+    const { changes } = await planned(['-f', 'lab.yaml'], { files });
+    const spec = { image: changes[0]?.reference ?? '', access: { plainHTTP: true } };
+    const labels = { 'larder.dev/source': 'lab' };
+    server.store.put(
+      PREPULLED_IMAGES,
+      prepulledImage({ metadata: { name: 'of-another-tag', labels }, spec }),
+    );
+    const after = await planned(['-f', 'lab.yaml'], { files });
+    expect(after.changes.map(({ change, image }) => [change, image])).toEqual([
+      ['update', 'default/of-another-tag'],
+    ]);
+  });
+
   it('tells pipelines by its exit code whether there is something to do', async () => {
     server.store.put(NODES, node('n1'));
     expect((await plan(['--exit-code'])).code).toBe(0);

@@ -1,9 +1,9 @@
 /** What the phases of all controllers are handed in tests: a context, nodes, and objects straight from the store. */
 
-import { CHILDREN_BY_OWNER } from '../../src/controllers/image-source/children.ts';
+import type { PrepulledImage } from '../../src/api/prepulled-image.ts';
+import { CHILD_INDEXES } from '../../src/controllers/image-source/child-identity.ts';
 import type { Lister } from '../../src/kube/cache.ts';
 import { silentLogger } from '../../src/kube/logger.ts';
-import { controllerOf } from '../../src/kube/owner-reference.ts';
 import type { PhaseContext } from '../../src/kube/reconciler.ts';
 import { formatKey, type KubeObject, type ObjectKey } from '../../src/kube/resource.ts';
 import type { FakeApiServer } from '../support/fake-api-server.ts';
@@ -54,6 +54,6 @@ export function storeLister<T extends KubeObject>(
       server.store.find(ref, formatKey(key)) as unknown as T | undefined,
     list,
     byIndex: (index: string, value: string): readonly T[] =>
-      list().filter((object) => index === CHILDREN_BY_OWNER && controllerOf(object)?.uid === value),
+      list().filter((object) => CHILD_INDEXES[index]?.(object as unknown as PrepulledImage).includes(value)),
   };
 }

@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CHILDREN_BY_OWNER } from '../../src/controllers/image-source/children.ts';
+import { CHILD_INDEXES } from '../../src/controllers/image-source/child-identity.ts';
 import { imageSourceType, prepulledImageType } from '../../src/controllers/kinds.ts';
 import { nodeType, projectNode } from '../../src/controllers/node.ts';
 import { Informer } from '../../src/kube/informer.ts';
-import { controllerOf } from '../../src/kube/owner-reference.ts';
 import type { Transport } from '../../src/kube/transport.ts';
 import type { Caches } from '../../src/operator/caches.ts';
 import { createClusterReader } from '../../src/operator/cluster-reader.ts';
@@ -27,11 +26,8 @@ beforeEach(async () => {
   const connected = server.connect(clock);
   transport = connected.transport;
   const { client } = connected;
-  const indexes = {
-    [CHILDREN_BY_OWNER]: (image: Parameters<typeof controllerOf>[0]) => [controllerOf(image)?.uid ?? ''],
-  };
   const sources = new Informer({ client, clock, type: imageSourceType });
-  const images = new Informer({ client, clock, type: prepulledImageType, indexes });
+  const images = new Informer({ client, clock, type: prepulledImageType, indexes: CHILD_INDEXES });
   const nodes = new Informer({ client, clock, type: nodeType, project: projectNode });
   reader = createClusterReader({ sources, images, nodes } as unknown as Caches);
   for (const name of ['n2', 'n1', 'n3']) putNode(name);

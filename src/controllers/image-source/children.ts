@@ -5,29 +5,27 @@ import type { ImageSource, ImageSourceStatus } from '../../api/image-source.ts';
 import type { PrepulledImage } from '../../api/prepulled-image.ts';
 import { parseDuration } from '../../domain/duration.ts';
 import type { Image } from '../../domain/image.ts';
-import type { SourceImages } from '../../domain/source-images.ts';
 import { isConflict, isNotFound } from '../../kube/api-error.ts';
 import type { Lister } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Draft } from '../../kube/conclusion.ts';
-import {
-  childName,
-  controllerOf,
-  controllerReference,
-  isControlledBy,
-  ownerName,
-} from '../../kube/owner-reference.ts';
+import { controllerReference, isControlledBy, ownerName } from '../../kube/owner-reference.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
 import { done, type Result, WaitingError } from '../../kube/result.ts';
 import { imageSourceType, prepulledImageType } from '../kinds.ts';
+import {
+  childNameOf,
+  childrenByDigest,
+  childrenOf,
+  imagesWithChild,
+  isReleasedBy,
+  releasedChildrenOf,
+} from './child-identity.ts';
 import { type AppliedSpecs, childSpec, hasLabels, saysExactly } from './child-spec.ts';
-import { childrenByDigest, childrenToRetire } from './retirement.ts';
+import { childrenToRetire } from './retirement.ts';
 import type { ScanMemory } from './scan-memory.ts';
 import { setSuspended } from './suspend-phase.ts';
-
-/** Index of the PrepulledImage informer: by the uid of the controlling owner. */
-export const CHILDREN_BY_OWNER = 'owner';
 
 export interface ChildrenOptions {
   readonly client: KubeClient;
@@ -46,7 +44,7 @@ export function childrenPhase(options: ChildrenOptions) {
   ): Promise<Result> => {
     const key = formatKey(source.metadata);
     const { result, held = [] } = options.memory.get(key) ?? {};
-    const existing = childrenOf(options, source);
+    const existing = childrenOf(options.images, source);
     if (source.spec.prepull === undefined) {
       // Whatever is selected, and also if nobody knows that: no child is wanted.
       options.applied.forget(key);
@@ -58,9 +56,9 @@ export function childrenPhase(options: ChildrenOptions) {
       await setSuspended(options.client, existing, false, context);
       return done;
     }
-    const wanted = primaries(result.images);
-    const byDigest = childrenByDigest(existing);
-    const placed = wanted.map((image) => ({ image, name: placeOf(source, image, byDigest) }));
+    const wanted = imagesWithChild(result.images);
+    const byDigest = childrenByDigest([...existing, ...releasedChildrenOf(options.images, source)]);
+    const placed = wanted.map((image) => ({ image, name: childNameOf(source, image, byDigest) }));
     const ensured = await Promise.allSettled(
       placed.map((placement) => ensureChild(options, source, placement, context)),
     );
@@ -76,37 +74,10 @@ export function childrenPhase(options: ChildrenOptions) {
   };
 }
 
-export function childrenOf(
-  { images }: Pick<ChildrenOptions, 'images'>,
-  source: ImageSource,
-): readonly PrepulledImage[] {
-  return images.byIndex(CHILDREN_BY_OWNER, source.metadata.uid ?? '');
-}
-
-/** One image per digest; an image whose digest nobody knows yet has no child. */
-export function primaries({ selected }: SourceImages): readonly Image[] {
-  return selected.images.filter(
-    ({ digest, tag }) => digest !== null && selected.imageForDigest(digest)?.tag === tag,
-  );
-}
-
 interface Placement {
   readonly image: Image;
   /** Of the child. */
   readonly name: string;
-}
-
-/** Name of the child. A digest keeps its child when another of its tags becomes the primary one. */
-export function placeOf(
-  source: ImageSource,
-  image: Image,
-  existing: ReturnType<typeof childrenByDigest>,
-): string {
-  const same = existing.get(image.digest ?? '');
-  const { name } = source.metadata;
-  // What can be read of a name is not enough: `a.b` and `a-b` read alike, and so do `a` with tag b-1 and `a-b` with 1.
-  const identity = `${name} ${image.registry}/${image.repository}@${image.digest ?? ''}`;
-  return same?.metadata.name ?? childName(`${name}-${image.tag}`, identity);
 }
 
 /** Creates or corrects the child. Nothing is sent if it is as wanted. */
@@ -119,7 +90,7 @@ async function ensureChild(
   const { namespace = '', name: sourceName } = source.metadata;
   const current = images.get({ namespace, name });
   const isOurs = current !== undefined && isControlledBy(current, source);
-  if (current !== undefined && !isOurs && !isOrphan(current, sourceName)) {
+  if (current !== undefined && !isOurs && !isReleasedBy(current, source)) {
     throw new WaitingError(
       'ChildConflict',
       `PrepulledImage ${name} belongs to ${ownerName(current)}; delete or rename it`,
@@ -140,11 +111,6 @@ async function ensureChild(
   );
   applied.note(key, stored, spec);
   log.info('prepulled image applied', { child: name, image: spec['image'] });
-}
-
-/** A child that was kept when it retired, or outlived its source: it comes home when its image is selected again. */
-function isOrphan(child: PrepulledImage, sourceName: string): boolean {
-  return controllerOf(child) === undefined && child.metadata.labels?.[LABELS.source] === sourceName;
 }
 
 async function retire(

@@ -11,8 +11,9 @@ import { CREDENTIALS_READY } from '../credentials-condition.ts';
 import { fitPhase } from '../fit-phase.ts';
 import { REQUEST_ANNOTATIONS } from '../kinds.ts';
 import { SilentRegistries } from '../silent-registries.ts';
+import { childrenOf } from './child-identity.ts';
 import { AppliedSpecs } from './child-spec.ts';
-import { type ChildrenOptions, childrenOf, childrenPhase } from './children.ts';
+import { type ChildrenOptions, childrenPhase } from './children.ts';
 import { presencePhase, publishPhase } from './publish.ts';
 import { ScanMemory } from './scan-memory.ts';
 import { type ScanOptions, scanPhase } from './scan-phase.ts';
@@ -34,7 +35,7 @@ export function imageSourceReconciler(options: ImageSourceOptions): Reconciler {
   const { memory = new ScanMemory() } = options;
   const looked: WebhookOptions['looked'] = new Map();
   const applied = new AppliedSpecs();
-  const children = (source: ImageSource): readonly PrepulledImage[] => childrenOf(options, source);
+  const children = (source: ImageSource): readonly PrepulledImage[] => childrenOf(options.images, source);
   return objectReconciler<ImageSource, ImageSourceStatus>({
     source: options.source,
     client: options.client,

@@ -2,7 +2,7 @@
 
 import type { PrepulledImage } from '../../api/prepulled-image.ts';
 import type { Image } from '../../domain/image.ts';
-import { type Reference, validateReference } from '../../domain/reference.ts';
+import { childReference, childrenByDigest } from './child-identity.ts';
 import type { FailedDigest } from './digests.ts';
 
 export interface Retirement {
@@ -31,16 +31,6 @@ export function childrenToRetire({ existing, wanted, names, failed }: Retirement
   });
 }
 
-/** By the digest that the spec names; of several the first counts. */
-export function childrenByDigest(children: readonly PrepulledImage[]): ReadonlyMap<string, PrepulledImage> {
-  const byDigest = new Map<string, PrepulledImage>();
-  for (const child of children) {
-    const digest = childReference(child)?.digest ?? '';
-    if (!byDigest.has(digest)) byDigest.set(digest, child);
-  }
-  return byDigest;
-}
-
 /** Whether the new image of a tag needs the old one no more. */
 function isStocked(child: PrepulledImage | undefined): boolean {
   return child?.status?.prepulled === true || child?.status?.nodes?.eligible === 0;
@@ -57,9 +47,4 @@ function presentOf({ status }: PrepulledImage): number {
 
 function createdAt({ metadata }: PrepulledImage): string {
   return metadata.creationTimestamp ?? '';
-}
-
-function childReference({ spec }: PrepulledImage): Reference | undefined {
-  const reference = validateReference(spec.image);
-  return reference.ok ? reference.value : undefined;
 }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ImageSource } from '../../../src/api/image-source.ts';
-import { placeOf } from '../../../src/controllers/image-source/children.ts';
+import { childNameOf } from '../../../src/controllers/image-source/child-identity.ts';
 import { type Image, makeImage } from '../../../src/domain/image.ts';
 import { createGrammar } from '../../../src/domain/tag/grammar.ts';
 import { imageSource } from '../../support/builders.ts';
@@ -219,7 +219,7 @@ describe('sources whose names read alike', () => {
       digest: `sha256:${'a'.repeat(64)}`,
     });
   const name = (source: string, tag: string): string =>
-    placeOf(imageSource({ metadata: { name: source } }), image(tag), new Map());
+    childNameOf(imageSource({ metadata: { name: source } }), image(tag), new Map());
 
   it.each([
     ['a.b', '1.0', 'a-b', '1.0'],
@@ -288,6 +288,19 @@ describe('a child that is no longer selected', () => {
     await nextScan();
     expect(world.child('w_2026_46').metadata).toMatchObject({ name, uid });
     expect(world.child('w_2026_46').metadata.ownerReferences).toHaveLength(1);
+  });
+
+  it('and was kept returns also when another tag of its image is selected', async () => {
+    world = await start(TAGS, { retire: 'Keep' });
+    await world.reconcile();
+    const { name, uid } = world.child('w_2026_46').metadata;
+    world.push('w_2026_48');
+    await nextScan();
+    world.push('r30_0_0=w_2026_46');
+    await nextScan();
+    expect(world.child('r30_0_0').metadata).toMatchObject({ name, uid });
+    expect(world.child('r30_0_0').metadata.ownerReferences).toHaveLength(1);
+    expect(world.childTags).toEqual(['r29_0_1', 'r30_0_0', 'w_2026_47', 'w_2026_48']);
   });
 
   it.each([404, 409])('may be gone or changed meanwhile (%d)', async (code) => {

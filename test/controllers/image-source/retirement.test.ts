@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { PrepulledImage } from '../../../src/api/prepulled-image.ts';
-import { childrenByDigest, childrenToRetire } from '../../../src/controllers/image-source/retirement.ts';
+import { childrenByDigest } from '../../../src/controllers/image-source/child-identity.ts';
+import { childrenToRetire } from '../../../src/controllers/image-source/retirement.ts';
 import { prepulledImage } from '../../support/builders.ts';
 import { sendError } from '../../support/registry-exchange.ts';
 import { IMAGE_SOURCES, PREPULLED_IMAGES } from '../fixtures.ts';
