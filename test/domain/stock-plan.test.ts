@@ -55,6 +55,13 @@ describe('planBatch', () => {
     expect(ids(planBatch([want('huge', { sizeBytes: 50 })], limits)?.wants)).toEqual(['huge']);
   });
 
+  it('puts 20 images, or 2 GiB, into one pod', () => {
+    const many = Array.from({ length: 21 }, (_, index) => want(String(index)));
+    expect(planBatch(many)?.wants).toHaveLength(20);
+    const large = ['a', 'b', 'c'].map((id) => want(id, { sizeBytes: 1024 ** 3 }));
+    expect(ids(planBatch(large)?.wants)).toEqual(['a', 'b']);
+  });
+
   it('never mixes pull identities in one pod', () => {
     const missing = [want('a'), want('b', { identity: 'ns/secret' }), want('c')];
     expect(ids(planBatch(missing)?.wants)).toEqual(['a', 'c']);
