@@ -62,7 +62,10 @@ export async function withCluster<T>(
   try {
     return await work(new KubeClient({ transport, fieldManager }));
   } catch (error) {
-    throw error instanceof ApiError ? new CliError(error.message) : error;
+    if (!(error instanceof ApiError)) throw error;
+    // Without an answer nobody has said yet which cluster was asked.
+    const asked = error.status === 0 ? `, asking ${credentials.endpoint.server.host}` : '';
+    throw new CliError(`${error.message}${asked}`);
   } finally {
     await transport.close();
   }

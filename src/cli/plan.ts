@@ -185,7 +185,10 @@ function tables({ changes, nodes, idle, totals }: PlanOutput): readonly Table[] 
   const pulled: Table = {
     columns: ['NODE', 'POD', 'IMAGE', 'SIZE', 'WAITS FOR'],
     rows: nodes.flatMap(({ node, pulls }) =>
-      pulls.map(({ image, bytes, pod, waitsFor }) => [node, pod + 1, image, formatBytes(bytes), waitsFor]),
+      // No image has 0 bytes: nobody could tell.
+      pulls.map(({ image, bytes, pod, waitsFor }) => {
+        return [node, pod + 1, image, bytes === 0 ? null : formatBytes(bytes), waitsFor];
+      }),
     ),
   };
   const skipped: Table = {

@@ -14,12 +14,12 @@ import { formatKey } from '../kube/resource.ts';
 import { type ImageCoverage, imageCoverage } from '../server/image-coverage.ts';
 import { describeCoverage, sourceOf } from '../server/stocked-image.ts';
 import { type ClusterFlags, readCluster, withCluster, withClusterOptions } from './cluster.ts';
-import { CliError, type CliIo, EXIT } from './io.ts';
+import { badInput, CliError, type CliIo, EXIT } from './io.ts';
 import { formatTable, type OutputFormat, print, type Table, withOutput } from './output.ts';
 
 interface Flags extends ClusterFlags {
   readonly output: OutputFormat;
-  readonly source?: string;
+  readonly source?: string | undefined;
   readonly missing?: true;
   readonly watch?: true;
   readonly wait?: true;
@@ -37,7 +37,7 @@ export function statusCommand(io: CliIo): Command {
     .description(
       'which images are on which nodes, and why not on the others; exit code 3 if some are missing',
     )
-    .option('--source <namespace/name>', 'only images of this ImageSource')
+    .option('--source <namespace/name>', 'only images of this ImageSource; with -n its name will do')
     .option('--missing', 'one line for each node that lacks an image, and why')
     .option('-w, --watch', 'shows every change until interrupted')
     .option('--wait', 'waits until every image is on every node that should have it')
@@ -46,7 +46,8 @@ export function statusCommand(io: CliIo): Command {
         .argParser(readDuration)
         .default(DEFAULT_TIMEOUT_MS, '10m'),
     )
-    .action(async (flags: Flags) => {
+    .action(async (given: Flags) => {
+      const flags = { ...given, source: keyOfSource(given) };
       const { images, source } = await withCluster(io, flags, (client) => observe(io, client, flags));
       // Watching is ended by whoever watches: there is nothing to fail.
       if (flags.watch === true && flags.wait !== true) return;
@@ -54,6 +55,14 @@ export function statusCommand(io: CliIo): Command {
       const incomplete = images.filter((image) => !isComplete(image));
       if (incomplete.length > 0) throw new CliError(incompleteMessage(incomplete), EXIT.incomplete);
     });
+}
+
+/** `namespace/name`. @throws CliError if nobody says which namespace */
+function keyOfSource({ source, namespace }: Flags): string | undefined {
+  if (source === undefined || source.includes('/')) return source;
+  if (namespace === undefined)
+    throw badInput(`--source ${source}`, 'write namespace/name, or add -n NAMESPACE');
+  return `${namespace}/${source}`;
 }
 
 /** What was found at one moment. */

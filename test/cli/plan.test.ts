@@ -298,12 +298,11 @@ describe('larder plan without a cluster', () => {
       spec: { image: `${registry.host}/lab:x@${DIGEST_A}`, access: { plainHTTP: true } },
     });
     const files = { 'image.yaml': stringify(image), nodes };
-    const { out, error } = await larder(
-      ['plan', '--offline', '-f', 'image.yaml', '--nodes', 'nodes', '-o', 'json'],
-      { files },
-    );
+    const argv = ['plan', '--offline', '-f', 'image.yaml', '--nodes', 'nodes'];
+    const { out, error } = await larder([...argv, '-o', 'json'], { files });
     expect(error).toContain('are not known');
     expect(pullsOf(JSON.parse(out) as PlanOutput)).toHaveLength(2);
+    expect((await larder(argv, { files })).out).toMatch(/^n1 +1 +default\/lab-w-2026-40 +- +-$/m);
   });
 
   it.each([

@@ -137,7 +137,8 @@ describe('larder status', () => {
       };
     };
     const source = imageSource({ metadata: { name: 'lab', namespace: 'science', generation: 2 } });
-    const run = () => status(['--source', 'science/lab']);
+    const run = () => status(['--source', 'lab', '-n', 'science']);
+    expect(await status(['--source', 'lab'])).toMatchObject({ code: 2, out: '' });
     expect(await run()).toMatchObject({ code: 3, error: 'larder: there is no ImageSource science/lab\n' });
     server.store.put(IMAGE_SOURCES, source);
     expect(await run()).toMatchObject({ code: 3 });
@@ -281,5 +282,19 @@ describe('larder status', () => {
     const { code, error } = await status();
     expect(code).toBe(1);
     expect(error).toContain('not ?[2Jyou\n');
+  });
+
+  it('says whom it asked where nobody answers', async () => {
+    server.fail({ when: ({ plural }) => plural === 'nodes', action: { kind: 'reset' }, times: 99 });
+    const clock = new FakeClock();
+    let ended: CliRun | undefined;
+    void status([], { clock }).then((result) => {
+      ended = result;
+    });
+    await clock.advanceUntil(() => ended !== undefined);
+    expect(ended).toMatchObject({
+      code: 1,
+      error: expect.stringMatching(/, asking 127\.0\.0\.1:\d+\n$/) as string,
+    });
   });
 });
