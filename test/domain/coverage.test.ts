@@ -9,6 +9,7 @@ import { nodeFacts, want } from '../support/stock-builders.ts';
 
 const DIGEST: Digest = `sha256:${'a'.repeat(64)}`;
 const OTHER: Digest = `sha256:${'b'.repeat(64)}`;
+const FAILURE = { reason: 'ImageNotFound', message: '', attempts: 1, lastAttempt: 0, notBefore: 9 };
 const IMAGE = { registry: 'reg.example', repository: 'team/lab', tag: 'w_2026_40', digest: DIGEST };
 
 /** An image asked for by digest. */
@@ -151,8 +152,9 @@ describe('Coverage', () => {
   it('knows nothing of a node that has gone, or never was', () => {
     receive('n1', DIGEST, 1);
     coverage.setJudged(nodeFacts('n1'), 'ns/lab', 'pod');
-    coverage.removeNode('n1');
+    for (const name of ['n1', 'never there']) coverage.removeNode(name);
     coverage.clearFailures('ns/lab', 'n1');
+    coverage.forgetUnwanted('n1', [], 2);
     const now = { now: 2, maxAgeMs: 1 };
     expect(coverage.isPresent('n1', lab())).toBe(false);
     expect(coverage.isListed('n1', lab())).toBe(false);
@@ -163,6 +165,7 @@ describe('Coverage', () => {
     expect(coverage.pullingKeys('n1')).toEqual([]);
     expect(coverage.evictions('n1', 'ns/lab', 2)).toBe(0);
     expect(coverage.wasEvicted('n1', 'ns/lab')).toBe(false);
+    expect(coverage.findEvicted(nodeFacts('n1'), lab(), 1_000_000)).toEqual({ evicted: false });
   });
 
   it('tells what the node itself lists from what only a pull pod has shown', () => {
@@ -228,9 +231,8 @@ describe('Coverage', () => {
   it('takes no news of a machine that has been replaced', () => {
     const coverage = new Coverage();
     coverage.observeNode(nodeFacts('n1', { uid: 'new', images: [{ names: [`x@${DIGEST}`], sizeBytes: 9 }] }));
-    const failure = { reason: 'ImageNotFound', message: '', attempts: 1, lastAttempt: 0, notBefore: 9 };
     const old = nodeFacts('n1', { uid: 'old' });
-    coverage.setFailure(old, lab(), failure);
+    coverage.setFailure(old, lab(), FAILURE);
     coverage.setPulling(old, new Map([[OTHER, { reason: 'Pulling', message: '' }]]));
     coverage.setSkipped(old, new Map([['ns/lab', 'too large']]), [lab()]);
     coverage.setJudged(old, 'ns/lab', 'pod');
@@ -288,11 +290,14 @@ describe('Coverage', () => {
     pulling('b', 'c');
     coverage.setSkipped(nodeFacts('n1'), new Map([['ns/lab', 'too large']]), images);
     coverage.setSkipped(nodeFacts('n1'), new Map([['ns/lab', 'too large']]), images);
+    expect(coverage.skipReason('n1', 'ns/lab')).toBe('too large');
     coverage.setSkipped(nodeFacts('n1'), new Map(), images);
+    coverage.setFailure(nodeFacts('n1'), lab(), FAILURE);
     expect(changes).toEqual([
       ['n1', [DIGEST]],
       ['n1', ['a', 'b']],
       ['n1', ['a', 'c']],
+      ['n1', [DIGEST]],
       ['n1', [DIGEST]],
       ['n1', [DIGEST]],
     ]);
@@ -321,6 +326,22 @@ describe('absence', () => {
     expect(find(listed, START + 90_000)).toEqual({ evicted: true });
     expect(coverage.isPresent('n1', lab())).toBe(false);
     expect(coverage.evictions('n1', 'ns/lab', START + 90_000)).toBe(1);
+    expect(coverage.wasEvicted('n1', 'ns/lab')).toBe(true);
+  });
+
+  it('is told to listeners', () => {
+    const told: [string, readonly string[]][] = [];
+    coverage.observeNode(nodeFacts('n1', { images: [other(5)] }));
+    coverage.subscribe((name, keys) => told.push([name, keys]));
+    find(nodeFacts('n1', { images: [other(5)] }), START + 90_000);
+    expect(told).toEqual([['n1', [DIGEST]]]);
+  });
+
+  it('is not believed of a machine that has taken over the name', () => {
+    coverage.observeNode(nodeFacts('n1', { images: [other(5)] }));
+    const old = nodeFacts('n1', { uid: 'old', images: [other(5)] });
+    expect(coverage.findEvicted(old, lab({ sizeBytes: 10 }), START + 90_000)).toEqual({ evicted: false });
+    expect(coverage.isPresent('n1', lab())).toBe(true);
   });
 
   it.each([

@@ -58,6 +58,8 @@ describe('the proofs of a pull', () => {
 });
 
 it('pods are judged once, and the eight newest are remembered', () => {
+  judge(entry, 'ns/other', 'pod');
+  expect(entry.judged.get('ns/other')).toEqual(['pod']);
   for (let pod = 0; pod < 10; pod += 1) judge(entry, 'ns/lab', `p${String(pod)}`);
   judge(entry, 'ns/lab', 'p5');
   expect(entry.judged.get('ns/lab')).toEqual(['p9', 'p8', 'p7', 'p6', 'p5', 'p4', 'p3', 'p2']);
