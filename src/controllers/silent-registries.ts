@@ -11,9 +11,13 @@ import { retryPause } from './retry-pause.ts';
 
 /** Objects that may ask a registry at once of which nobody knows yet whether it answers. */
 const MAX_STRANGERS = 4;
-/** For the others, and for those that wait for the one that tries again, milliseconds. */
+/** For the others, milliseconds: at first, and at most, for each look of each of them costs a pass. */
 const STRANGER_MS = 100;
+const MAX_STRANGER_MS = 5_000;
+/** For those that wait for the one that tries again. */
 const TRIAL_MS = 5_000;
+/** A timer may be early by this. */
+const EARLY_MS = 1;
 const MAX_REMEMBERED = 1_000;
 
 /** Thrown in place of asking a registry that has not answered others. */
@@ -49,6 +53,11 @@ export function wayTo({ metadata, spec }: RegistryVisitor): string {
 export interface Asker {
   /** A person wants to know now. */
   readonly insists: boolean;
+  /**
+   * Its last question failed. Where some repositories of a registry never answer, such as mirrors of another one, those
+   * would try for all again and again: who has not failed itself comes first.
+   */
+  readonly hasFailed: boolean;
   /** Its `spec.interval`: how long a silence lasts, before one tries again, follows from it. */
   readonly intervalMs: number;
 }
@@ -61,6 +70,8 @@ interface Silence {
 
 interface Registry {
   asking: number;
+  /** Monotonic milliseconds since when somebody is asking without a break. */
+  askingSince: number;
   /** Monotonic milliseconds. */
   answeredAt: number | undefined;
   silence: Silence | undefined;
@@ -77,27 +88,37 @@ export class SilentRegistries {
 
   /** Milliseconds to wait before a registry that nobody knows is asked; 0: no longer. */
   crowd(key: string): number {
-    const { asking, answeredAt, silence } = this.#registries.get(key) ?? unknown();
-    return answeredAt === undefined && silence === undefined && asking >= MAX_STRANGERS ? STRANGER_MS : 0;
+    const { asking, askingSince, answeredAt, silence } = this.#registries.get(key) ?? unknown();
+    if (answeredAt !== undefined || silence !== undefined || asking < MAX_STRANGERS) return 0;
+    const elapsedMs = this.#clock.monotonic() - askingSince;
+    return Math.min(Math.max(elapsedMs, STRANGER_MS), MAX_STRANGER_MS);
   }
 
-  /** Milliseconds to leave a registry alone that has not answered others; 0: it may be asked. */
-  rest(key: string): number {
-    return this.#rest(this.#registries.get(key) ?? unknown());
+  /** Milliseconds to leave a registry alone that has not answered others, or that nobody knows; 0: it may be asked. */
+  rest(key: string, asker: Pick<Asker, 'hasFailed'>): number {
+    return Math.max(this.crowd(key), this.#rest(this.#registries.get(key) ?? unknown(), asker));
+  }
+
+  /** It has answered, although not all that it was asked. */
+  noteAnswer(key: string): void {
+    const registry = this.#registries.get(key);
+    if (registry !== undefined) this.#noteAnswer(registry);
   }
 
   /**
    * Asks, unless the registry is silent and nobody insists.
    * @throws SilentRegistryError if it was not asked; what `question` throws
    */
-  async ask<T>(key: string, { insists, intervalMs }: Asker, question: () => Promise<T>): Promise<T> {
+  async ask<T>(key: string, asker: Asker, question: () => Promise<T>): Promise<T> {
     const registry = this.#registries.get(key) ?? unknown();
     this.#remember(key, registry);
     const { silence } = registry;
-    const restMs = insists ? 0 : this.#rest(registry);
+    const { intervalMs } = asker;
+    const restMs = this.#mayInsist(registry, asker) ? 0 : this.#rest(registry, asker);
     if (silence !== undefined && restMs > 0) throw new SilentRegistryError(silence.error, restMs);
-    registry.asking += 1;
     const since = this.#clock.monotonic();
+    if (registry.asking === 0) registry.askingSince = since;
+    registry.asking += 1;
     try {
       const answer = await question();
       this.#noteAnswer(registry);
@@ -110,10 +131,16 @@ export class SilentRegistries {
     }
   }
 
-  #rest({ asking, silence }: Registry): number {
+  /** Somebody may annotate every object at once. */
+  #mayInsist({ asking }: Registry, { insists }: Asker): boolean {
+    return insists && asking < MAX_STRANGERS;
+  }
+
+  #rest({ asking, silence }: Registry, { hasFailed }: Pick<Asker, 'hasFailed'>): number {
     if (silence === undefined) return 0;
-    const restMs = silence.until - this.#clock.monotonic();
-    return restMs > 0 || asking > 0 ? Math.max(restMs, TRIAL_MS) : 0;
+    const restMs = silence.until + (hasFailed ? TRIAL_MS : 0) - this.#clock.monotonic();
+    if (asking > 0) return Math.max(restMs, TRIAL_MS);
+    return restMs > EARLY_MS ? restMs : 0;
   }
 
   #noteAnswer(registry: Registry): void {
@@ -147,5 +174,5 @@ export class SilentRegistries {
 }
 
 function unknown(): Registry {
-  return { asking: 0, answeredAt: undefined, silence: undefined };
+  return { asking: 0, askingSince: 0, answeredAt: undefined, silence: undefined };
 }

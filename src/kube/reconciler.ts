@@ -26,7 +26,7 @@ import {
   type RawObject,
   type ResourceType,
 } from './resource.ts';
-import { done, minResult, type Result } from './result.ts';
+import { done, minResult, PostponedError, type Result } from './result.ts';
 import { writeStatus } from './status-writer.ts';
 import { UnwrittenStatuses } from './unwritten.ts';
 
@@ -156,6 +156,8 @@ class ObjectReconciler<T extends StatusObject<S>, S extends CommonStatus> implem
     const phaseContext: PhaseContext = { ...context, key, requested: request !== undefined };
     const ending = await runPhases(plan.phases, object, draft, phaseContext);
     this.#unwritten.note(object, draft);
+    if (ending.failed && ending.error instanceof PostponedError)
+      return { requeueAfterMs: ending.error.requeueAfterMs };
     if (ending.failed && isInterrupted(ending.error, context.signal)) throw ending.error;
     if (request !== undefined) (draft as Draft<CommonStatus>).lastHandledReconcileAt = request;
     const outcome: PassOutcome = ending.failed

@@ -7,6 +7,7 @@
  * | `{requeueAfterMs}`     | done; look again by then               | as summarised                    | then; backoff forgotten    |
  * | throws `WaitingError`  | something else must happen first       | Ready=False, Reconciling=True    | after its fixed delay      |
  * | throws `TerminalError` | a person must act                      | Ready=False, Stalled=True        | on the next event only     |
+ * | throws `PostponedError`| it is not this object's turn yet       | none written                     | after its fixed delay      |
  * | throws a conflict      | our view of the object was old         | none written                     | backoff, logged at debug   |
  * | throws anything else   | it did not work this time              | Ready=False, Reconciling=True    | exponential backoff        |
  *
@@ -50,6 +51,17 @@ export class WaitingError extends Error {
   constructor(reason: string, message: string, requeueAfterMs: number) {
     super(message);
     this.reason = reason;
+    this.requeueAfterMs = requeueAfterMs;
+  }
+}
+
+/** Thrown when the object must wait for its turn, and nothing can be said of it before: a pass that is not made. */
+export class PostponedError extends Error {
+  override readonly name = 'PostponedError';
+  readonly requeueAfterMs: number;
+
+  constructor(requeueAfterMs: number) {
+    super('postponed');
     this.requeueAfterMs = requeueAfterMs;
   }
 }

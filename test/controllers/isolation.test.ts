@@ -12,7 +12,7 @@ import type { KubeClient } from '../../src/kube/client.ts';
 import type { CommonStatus } from '../../src/kube/conclusion.ts';
 import { findCondition } from '../../src/kube/condition.ts';
 import type { Reconciler } from '../../src/kube/controller.ts';
-import type { RawObject } from '../../src/kube/resource.ts';
+import type { KubeObject, RawObject } from '../../src/kube/resource.ts';
 import type { Result } from '../../src/kube/result.ts';
 import { RegistryClient } from '../../src/registry/client.ts';
 import { imageSource, prepulledImage } from '../support/builders.ts';
@@ -35,6 +35,7 @@ interface World extends AsyncDisposable {
   reconcile(name: string): Promise<Result>;
   /** What the object says of its registry. */
   reason(name: string): string | undefined;
+  status(name: string): CommonStatus;
 }
 
 interface Kind {
@@ -56,19 +57,25 @@ async function startWorld({ ref, condition, make, build }: Kind): Promise<World>
   const { client, transport } = server.connect(clock);
   const registry = new RegistryClient({ clock });
   const reconciler = build(server, client, registry, clock);
+  const statusOf = (name: string): CommonStatus =>
+    (server.store.get(ref, `default/${name}`) as { readonly status?: CommonStatus }).status ?? {};
   return {
     clock,
     put: (name, { host }) => {
-      server.store.put(ref, make(name, `${host}/lab`));
+      const before = server.store.find(ref, `default/${name}`);
+      const { metadata: { generation = 0 } = {}, status } = (before ?? {}) as Partial<
+        KubeObject & { status: CommonStatus }
+      >;
+      const object = make(name, `${host}/lab`);
+      const metadata = { ...object.metadata, generation: generation + 1 };
+      server.store.put(ref, { ...object, metadata, ...(status && { status }) });
     },
     reconcile: (name) => {
       const key = { namespace: 'default', name };
       return reconciler.reconcile(key, phaseContext({ key, now: clock.now() }));
     },
-    reason: (name) => {
-      const { status } = server.store.get(ref, `default/${name}`) as { readonly status?: CommonStatus };
-      return findCondition(status, condition)?.reason;
-    },
+    reason: (name) => findCondition(statusOf(name), condition)?.reason,
+    status: statusOf,
     async [Symbol.asyncDispose]() {
       await Promise.all([registry.close(), transport.close()]);
       await server.close();
@@ -131,6 +138,7 @@ async function startRecords(): Promise<World> {
     },
     reconcile: (name) => world.reconcile(name),
     reason: (name) => findCondition(world.status(name), 'Available')?.reason,
+    status: (name) => world.status(name),
     [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
   };
 }
@@ -169,6 +177,51 @@ describe.each([
     expect(silent.apiRequests.length).toBeLessThanOrEqual(4);
     await steppedThrough(workers, world.clock);
     expect(world.reason('silent-0')).toBe('RegistryTimeout');
+  });
+
+  it('is not spoken of by those who wait for others to hear of it', async () => {
+    const first = ['one', 'two', 'three', 'four'];
+    for (const name of [...first, 'moved']) {
+      world.put(name, healthy);
+      await world.reconcile(name);
+    }
+    const before = world.status('moved');
+    silent.intercept = () => true;
+    for (const name of first) world.put(name, silent);
+    const asking = Promise.all(first.map((name) => world.reconcile(name)));
+    await expect.poll(() => silent.apiRequests.length).toBeGreaterThan(0);
+    world.put('moved', silent);
+    world.put('new', silent);
+    for (const name of ['moved', 'new']) {
+      const { requeueAfterMs = 0 } = await world.reconcile(name);
+      expect(requeueAfterMs).toBe(100);
+    }
+    expect(findCondition(world.status('new'), 'Ready')).toBeUndefined();
+    expect(world.status('moved')).toEqual(before);
+    await world.clock.advance(10_000);
+    expect(await world.reconcile('new')).toEqual({ requeueAfterMs: 5_000 });
+    await steppedThrough(asking, world.clock);
+    for (const name of ['moved', 'new']) {
+      await world.reconcile(name);
+      expect(world.reason(name)).toBe('RegistryTimeout');
+      expect(findCondition(world.status(name), 'Ready')?.status).not.toBe('True');
+    }
+  });
+
+  it('is not written about again and again while one tries it for all', async () => {
+    silent.intercept = () => true;
+    for (const name of ['first', 'second', 'third']) world.put(name, silent);
+    await steppedThrough(world.reconcile('first'), world.clock);
+    await world.reconcile('second');
+    await world.reconcile('third');
+    const before = world.status('second');
+    await world.clock.advance(30_000);
+    const trial = world.reconcile('third');
+    await expect(world.reconcile('second')).resolves.toEqual({ requeueAfterMs: 5_000 });
+    expect(world.status('second')).toEqual(before);
+    await steppedThrough(trial, world.clock);
+    await world.reconcile('second');
+    expect(world.status('second')).toEqual(before);
   });
 
   it('waits in vain alone: the others keep what they know, and their turns', async () => {

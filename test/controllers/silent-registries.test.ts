@@ -29,17 +29,17 @@ function answer(): Promise<string> {
 }
 
 function ask(question: () => Promise<string>, insists = false): Promise<string> {
-  return registries.ask('r.io', { insists, intervalMs: HOUR }, question);
+  return registries.ask('r.io', { insists, hasFailed: false, intervalMs: HOUR }, question);
 }
 
 /** Asks something that is answered, or not, when the test says so. */
-function pending(): {
+function pending(insists = false): {
   readonly result: Promise<string>;
   readonly settle: (code?: RegistryErrorCode) => void;
 } {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   return {
-    result: ask(() => promise),
+    result: ask(() => promise, insists),
     settle: (code) => {
       if (code === undefined) resolve('answer');
       else reject(new RegistryError('no luck', { code, registry: 'r.io' }));
@@ -58,9 +58,9 @@ describe('a registry that does not answer', () => {
       `not asked, because the registry did not answer a moment ago: no luck with ${code}`,
     );
     expect(asked).toBe(1);
-    await expect(registries.ask('other.io', { insists: false, intervalMs: HOUR }, answer)).resolves.toBe(
-      'answer',
-    );
+    await expect(
+      registries.ask('other.io', { insists: false, hasFailed: false, intervalMs: HOUR }, answer),
+    ).resolves.toBe('answer');
     await expect(ask(answer, true)).resolves.toBe('answer');
     await expect(ask(answer)).resolves.toBe('answer');
   });
@@ -77,6 +77,41 @@ describe('a registry that does not answer', () => {
     const next = pending();
     next.settle();
     await expect(next.result).resolves.toBe('answer');
+    await expect(ask(answer)).resolves.toBe('answer');
+  });
+
+  it('is tried first by who has not failed itself', async () => {
+    await expect(ask(fail('TIMEOUT'))).rejects.toMatchObject({ code: 'TIMEOUT' });
+    expect(registries.rest('r.io', { hasFailed: true })).toBe(35_000);
+    expect(registries.rest('r.io', { hasFailed: false })).toBe(30_000);
+    await clock.advance(30_000);
+    const again = { insists: false, hasFailed: true, intervalMs: HOUR };
+    await expect(registries.ask('r.io', again, answer)).rejects.toMatchObject({ waitMs: 5_000 });
+    await expect(ask(answer)).resolves.toBe('answer');
+    await expect(registries.ask('r.io', again, answer)).resolves.toBe('answer');
+  });
+
+  it('is tried by who has failed itself if nobody else does', async () => {
+    await expect(ask(fail('TIMEOUT'))).rejects.toMatchObject({ code: 'TIMEOUT' });
+    await clock.advance(35_000);
+    const again = { insists: false, hasFailed: true, intervalMs: HOUR };
+    await expect(registries.ask('r.io', again, answer)).resolves.toBe('answer');
+  });
+
+  it('is asked by those who insist, but by four at once', async () => {
+    await expect(ask(fail('TIMEOUT'))).rejects.toMatchObject({ code: 'TIMEOUT' });
+    const first = Array.from({ length: 4 }, () => pending(true));
+    await expect(ask(answer, true)).rejects.toMatchObject({ waitMs: 30_000 });
+    for (const { settle } of first) settle();
+    await Promise.all(first.map(({ result }) => result));
+    expect(asked).toBe(1);
+  });
+
+  it('is not silent to others if it has answered one that failed all the same', async () => {
+    await expect(ask(fail('TIMEOUT'))).rejects.toMatchObject({ code: 'TIMEOUT' });
+    registries.noteAnswer('other.io');
+    expect(registries.rest('r.io', { hasFailed: false })).toBe(30_000);
+    registries.noteAnswer('r.io');
     await expect(ask(answer)).resolves.toBe('answer');
   });
 
@@ -105,11 +140,16 @@ describe('a registry that does not answer', () => {
 
 describe('a registry that nobody knows yet', () => {
   it('is asked by four at once, and by all when it has answered', async () => {
-    const first = Array.from({ length: 3 }, pending);
+    const first = Array.from({ length: 3 }, () => pending());
     expect(registries.crowd('r.io')).toBe(0);
     first.push(pending());
     expect(registries.crowd('r.io')).toBe(100);
     expect(registries.crowd('other.io')).toBe(0);
+    await clock.advance(1_000);
+    expect(registries.crowd('r.io')).toBe(1_000);
+    expect(registries.rest('r.io', { hasFailed: false })).toBe(1_000);
+    await clock.advance(20_000);
+    expect(registries.crowd('r.io')).toBe(5_000);
     first[0]?.settle();
     await first[0]?.result;
     expect(registries.crowd('r.io')).toBe(0);
@@ -118,7 +158,7 @@ describe('a registry that nobody knows yet', () => {
   });
 
   it('is no crowd when it is silent: the others are told at once', async () => {
-    const first = Array.from({ length: 4 }, pending);
+    const first = Array.from({ length: 4 }, () => pending());
     first[0]?.settle('TIMEOUT');
     await expect(first[0]?.result).rejects.toMatchObject({ code: 'TIMEOUT' });
     expect(registries.crowd('r.io')).toBe(0);
@@ -130,7 +170,11 @@ describe('a registry that nobody knows yet', () => {
   it('is forgotten when there are too many', async () => {
     await expect(ask(fail('TIMEOUT'))).rejects.toMatchObject({ code: 'TIMEOUT' });
     for (let n = 0; n < 1_000; n += 1)
-      await registries.ask(`r${String(n)}.io`, { insists: false, intervalMs: HOUR }, answer);
+      await registries.ask(
+        `r${String(n)}.io`,
+        { insists: false, hasFailed: false, intervalMs: HOUR },
+        answer,
+      );
     await expect(ask(answer)).resolves.toBe('answer');
   });
 });

@@ -8,7 +8,13 @@ import type { EventNote } from '../../src/kube/events.ts';
 import { Informer } from '../../src/kube/informer.ts';
 import { silentLogger } from '../../src/kube/logger.ts';
 import { type ObjectReconcilerOptions, objectReconciler, type Phase } from '../../src/kube/reconciler.ts';
-import { type Result, TerminalError, TransientError, WaitingError } from '../../src/kube/result.ts';
+import {
+  PostponedError,
+  type Result,
+  TerminalError,
+  TransientError,
+  WaitingError,
+} from '../../src/kube/result.ts';
 import type { Transport } from '../../src/kube/transport.ts';
 import { FakeApiServer } from '../support/fake-api-server.ts';
 import { eventually } from '../support/fake-clock.ts';
@@ -347,6 +353,29 @@ describe('the four bad endings', () => {
       Ready: 'False/DependencyNotReady',
       Reconciling: 'True/DependencyNotReady',
     });
+  });
+
+  it('PostponedError: no status at all, no failure, another look, and what was found is kept', async () => {
+    await arrange({}, { annotations: { 'test.dev/reconcile': 'now' } });
+    let postponed = true;
+    const reconciler = build({
+      requestAnnotations: ['test.dev/reconcile'],
+      phases: [
+        (_object, draft) => {
+          if (postponed) draft.note = 'learned';
+          return {};
+        },
+        () => {
+          if (postponed) throw new PostponedError(700);
+          return {};
+        },
+      ],
+    });
+    expect(await reconciler.reconcile(key, context())).toEqual({ requeueAfterMs: 700 });
+    expect(stored().status).toBeUndefined();
+    postponed = false;
+    await reconciler.reconcile(key, context());
+    expect(stored().status).toMatchObject({ note: 'learned', lastHandledReconcileAt: 'now' });
   });
 
   it('a conflict or a lost lease: no status at all', async () => {

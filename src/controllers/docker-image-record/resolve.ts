@@ -13,7 +13,7 @@ import { findCondition, isConditionTrue } from '../../kube/condition.ts';
 import type { EventNote } from '../../kube/events.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
-import { done, type Result, WaitingError } from '../../kube/result.ts';
+import { done, PostponedError, type Result, WaitingError } from '../../kube/result.ts';
 import type { RegistryAccess } from '../../registry/access.ts';
 import { bundleFacts } from '../../registry/bundle.ts';
 import type { RegistryClient } from '../../registry/client.ts';
@@ -61,6 +61,7 @@ export function resolvePhase(options: ResolveOptions) {
     const last = lastAttempt(attempts, record);
     const restMs = context.requested ? 0 : restOf(options, record, draft, last);
     if (restMs > 0) return { requeueAfterMs: restMs };
+    if (!context.requested) waitForTurn(options, record);
     const pass: Pass = { ...options, record, draft, context, reference: reference.value };
     const { waitMs, failures } = await attempt(pass, last?.failures ?? 0);
     const { uid, generation } = record.metadata;
@@ -75,18 +76,25 @@ export function resolvePhase(options: ResolveOptions) {
 }
 
 /**
- * How long the registry is left alone, milliseconds. What was found earlier is not in doubt because others wait for it in
- * vain.
+ * How long the registry is left alone, milliseconds; 0 for a spec of which nothing was said yet. What was found earlier is
+ * not in doubt because others wait for it in vain, and what failed is not said again.
  */
 function restOf(
   { silent, clock }: ResolveOptions,
-  record: DockerImageRecord,
+  { spec, metadata }: DockerImageRecord,
   draft: Draft<Status>,
   last: Attempt | undefined,
 ): number {
-  const isTold = last?.failures === 0 && isConditionTrue(draft, 'Available');
-  const othersMs = isTold ? silent.rest(wayTo(record)) : silent.crowd(wayTo(record));
-  return last === undefined ? othersMs : Math.max(last.dueAt - clock.monotonic(), othersMs);
+  const isTold = findCondition(draft, 'Available')?.observedGeneration === metadata.generation;
+  const { failures = 0, dueAt = Number.NEGATIVE_INFINITY } = last ?? {};
+  const othersMs = isTold ? silent.rest(wayTo({ spec, metadata }), { hasFailed: failures > 0 }) : 0;
+  return Math.max(dueAt - clock.monotonic(), othersMs);
+}
+
+/** @throws PostponedError while enough others ask a registry that nobody knows: what is stored is of another spec, if any */
+function waitForTurn({ silent }: ResolveOptions, record: DockerImageRecord): void {
+  const crowdMs = silent.crowd(wayTo(record));
+  if (crowdMs > 0) throw new PostponedError(crowdMs);
 }
 
 /** For this very spec: another one is asked about at once, and so is a successor of the same name. */
@@ -114,7 +122,7 @@ async function attempt(
   const mark = marker(record, draft, context);
   const intervalMs = parseDuration(record.spec.interval);
   try {
-    const asker = { insists: context.requested, intervalMs };
+    const asker = { insists: context.requested, hasFailed: failures > 0, intervalMs };
     await pass.silent.ask(wayTo(record), asker, async () => look(pass, await readAccess(pass, mark), mark));
     return { waitMs: intervalMs, failures: 0 };
   } catch (error) {

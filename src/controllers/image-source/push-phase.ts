@@ -52,10 +52,11 @@ interface Update {
 async function update(
   options: PushOptions,
   visitor: Visitor,
-  { before: { selection }, result, pushes }: Update,
+  { before, result, pushes }: Update,
 ): Promise<ScanResult | undefined> {
+  const { selection } = before;
   try {
-    return await visitRegistry(options, visitor, selection, (visit) =>
+    return await visitRegistry(options, { ...visitor, before }, selection, (visit) =>
       updateTags(visit, result, { pushed: pushes.tags, maxTags: visitor.source.spec.guard.maxTags }),
     );
   } catch (error) {

@@ -57,6 +57,11 @@ export interface SourceListing {
   readonly published: SelectionResult | undefined;
 }
 
+/** Whether the last scan has failed by itself, not because others wait for the registry in vain. */
+export function hasFailed(memory: SourceMemory | undefined): boolean {
+  return memory?.failure !== undefined && memory.failure.notAsked !== true;
+}
+
 /** By `namespace/name`. */
 export class ScanMemory {
   readonly #sources = new Map<string, SourceMemory>();

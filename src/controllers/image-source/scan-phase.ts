@@ -11,14 +11,14 @@ import type { Draft } from '../../kube/conclusion.ts';
 import { formatTime } from '../../kube/condition.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
-import { done, minResult, type Result, TerminalError } from '../../kube/result.ts';
+import { done, minResult, PostponedError, type Result, TerminalError } from '../../kube/result.ts';
 import { retryPause } from '../retry-pause.ts';
 import { SilentRegistryError, wayTo } from '../silent-registries.ts';
 import { guardScan, listRevision } from './guard.ts';
 import { type PushOptions, takePushes } from './push-phase.ts';
 import { type ScanResult, scan } from './scan.ts';
 import { shouldScan } from './scan-decision.ts';
-import { knownDigests, type SourceMemory } from './scan-memory.ts';
+import { hasFailed, knownDigests, type SourceMemory } from './scan-memory.ts';
 import { toSelectionSpec } from './selection-spec.ts';
 import { troubleOf, type Visitor, visitRegistry } from './visit.ts';
 
@@ -54,6 +54,7 @@ async function scanOrUpdate(
   if (decision.scan) {
     const restMs = context.requested ? 0 : restOf(options, source, before);
     if (restMs > 0) return { requeueAfterMs: restMs };
+    if (!context.requested) waitForTurn(options, source);
     context.log.debug('scanning', { image: source.spec.image, reason: decision.reason });
     return wholeScan(options, visitor, before, pushes);
   }
@@ -64,11 +65,19 @@ async function scanOrUpdate(
   return minResult({ requeueAfterMs: decision.afterMs }, pushed);
 }
 
-/** Milliseconds. What was found earlier is not in doubt because others wait for the registry in vain. */
+/**
+ * Milliseconds; 0 for a spec of which nothing was said yet. What was found earlier is not in doubt because others wait for
+ * the registry in vain, and what failed is not said again.
+ */
 function restOf({ silent }: ScanOptions, source: ImageSource, before: SourceMemory | undefined): number {
-  const way = wayTo(source);
-  const isTold = before?.result !== undefined && before.failure === undefined;
-  return isTold && before.generation === source.metadata.generation ? silent.rest(way) : silent.crowd(way);
+  if (before?.generation !== source.metadata.generation) return 0;
+  return silent.rest(wayTo(source), { hasFailed: hasFailed(before) });
+}
+
+/** @throws PostponedError while enough others ask a registry that nobody knows: what is stored is of another spec, if any */
+function waitForTurn({ silent }: ScanOptions, source: ImageSource): void {
+  const crowdMs = silent.crowd(wayTo(source));
+  if (crowdMs > 0) throw new PostponedError(crowdMs);
 }
 
 async function wholeScan(
@@ -108,7 +117,7 @@ async function attempt(
   const intervalMs = parseDuration(source.spec.interval);
   const learned = new Map<string, Digest>();
   try {
-    const result = await visitRegistry(options, visitor, selection, (visit) =>
+    const result = await visitRegistry(options, { ...visitor, before }, selection, (visit) =>
       scan({
         ...visit,
         maxTags: source.spec.guard.maxTags,

@@ -16,6 +16,7 @@ import type { AccessReader } from '../access.ts';
 import { type CredentialWords, credentialsFound, credentialsMissing } from '../credentials-condition.ts';
 import { type SilentRegistries, wayTo } from '../silent-registries.ts';
 import type { RegistryVisit } from './scan.ts';
+import { hasFailed, type SourceMemory } from './scan-memory.ts';
 
 export interface VisitOptions {
   readonly registry: Pick<RegistryClient, 'collectTags' | 'headDigest'>;
@@ -31,8 +32,15 @@ export interface Visitor {
   readonly context: PhaseContext;
 }
 
+/** A visitor with what is remembered of its last visit. */
+interface ReturningVisitor extends Visitor {
+  readonly before: SourceMemory | undefined;
+}
+
 /** Share of spec.timeout that one tag may take. */
 const TAG_SHARE = 3;
+/** Of whom has no more patience than this, nobody learns that a registry is silent. */
+const PATIENT_MS = 30_000;
 
 /**
  * Runs `visit` within spec.timeout; says in CredentialsReady whether the credentials were there.
@@ -40,17 +48,18 @@ const TAG_SHARE = 3;
  */
 export function visitRegistry<T>(
   options: VisitOptions,
-  visitor: Visitor,
+  visitor: ReturningVisitor,
   selection: Selection,
   visit: (visit: RegistryVisit) => Promise<T>,
 ): Promise<T> {
-  const { source, context } = visitor;
-  const asker = { insists: context.requested, intervalMs: parseDuration(source.spec.interval) };
+  const { source, context, before } = visitor;
+  const intervalMs = parseDuration(source.spec.interval);
+  const asker = { insists: context.requested, hasFailed: hasFailed(before), intervalMs };
   return options.silent.ask(wayTo(source), asker, () => visitInTime(options, visitor, selection, visit));
 }
 
 async function visitInTime<T>(
-  { registry, access, clock }: VisitOptions,
+  { registry, access, clock, silent }: VisitOptions,
   { source, draft, context }: Visitor,
   selection: Selection,
   visit: (visit: RegistryVisit) => Promise<T>,
@@ -63,6 +72,7 @@ async function visitInTime<T>(
   const timeoutMs = parseDuration(spec.timeout);
   const timeout = new AbortController();
   const timer = clock.schedule(timeoutMs, () => {
+    if (hasAnswered(meter)) silent.noteAnswer(wayTo(source));
     timeout.abort(tooSlow(source, selection, meter));
   });
   const signal = AbortSignal.any([context.signal, timeout.signal]);
@@ -88,14 +98,18 @@ async function visitInTime<T>(
   }
 }
 
+function hasAnswered({ pages, headRequests }: ScanMeter): boolean {
+  return pages > 0 || headRequests > 0;
+}
+
 /** A registry of which nothing has come by then is silent, not slow. */
 function tooSlow(
   { spec: { image, timeout } }: ImageSource,
   { spec: { image: repository } }: Selection,
-  { pages, headRequests }: ScanMeter,
+  meter: ScanMeter,
 ): Error {
   const slow = new ScanTimeoutError(image, timeout);
-  if (pages > 0 || headRequests > 0) return slow;
+  if (hasAnswered(meter) || parseDuration(timeout) < PATIENT_MS) return slow;
   return new RegistryError(slow.message, { code: 'TIMEOUT', registry: repository.registry });
 }
 

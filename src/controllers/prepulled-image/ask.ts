@@ -32,6 +32,8 @@ export interface Question {
   readonly isStale: boolean;
   /** The registry has told this process what it is. */
   readonly isFound: boolean;
+  /** The last attempt has failed by itself, not because others wait for the registry in vain. */
+  readonly hasFailed: boolean;
   /** A person wants to know now. */
   readonly insists: boolean;
   readonly mark: Mark;
@@ -47,12 +49,12 @@ export function askIfItAnswers(
   image: PrepulledImage,
   question: Question,
 ): Promise<ResolvedImage> {
-  const { isFound, insists, reference } = question;
+  const { isFound, hasFailed, insists, reference } = question;
   const ask = (): Promise<ResolvedImage> => askInTime(options, image, question);
   const isKnown = isFound && reference.digest !== undefined && !mustShow(image, question);
   if (isKnown) return ask();
   const intervalMs = parseDuration(image.spec.interval);
-  return options.silent.ask(wayTo(image), { insists, intervalMs }, ask);
+  return options.silent.ask(wayTo(image), { insists, hasFailed, intervalMs }, ask);
 }
 
 /** Whether our permission must be shown to the registry again. */

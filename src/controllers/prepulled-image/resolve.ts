@@ -6,7 +6,7 @@ import { formatReference, type Reference, validateReference } from '../../domain
 import type { Draft } from '../../kube/conclusion.ts';
 import { type ConditionUpdate, findCondition, setCondition } from '../../kube/condition.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
-import { type Result, TerminalError, WaitingError } from '../../kube/result.ts';
+import { PostponedError, type Result, TerminalError, WaitingError } from '../../kube/result.ts';
 import { isRegistryError, type RegistryError, registryReason } from '../../registry/errors.ts';
 import type { ResolvedImage } from '../../registry/image-resolver.ts';
 import { prepulledImageType } from '../kinds.ts';
@@ -66,13 +66,34 @@ export function resolvePhase(options: ResolveOptions) {
     const last = lastOf(image, options.resolved.get(id));
     const reason = shouldResolve(image, last, { ...context, monotonic });
     if (reason === undefined) return { requeueAfterMs: (last?.dueAt ?? monotonic) - monotonic };
-    const crowdMs = context.requested ? 0 : options.silent.crowd(wayTo(image));
-    if (crowdMs > 0) return { requeueAfterMs: crowdMs };
+    const restMs = context.requested ? 0 : restOf(options, image, draft, last);
+    if (restMs > 0) return { requeueAfterMs: restMs };
     context.log.debug('resolving', { image: image.spec.image, reason });
     const resolution = await attempt(options, { image, draft, context }, pastOf(image, last, monotonic));
     options.resolved.set(id, resolution);
     return { requeueAfterMs: resolution.dueAt - options.clock.monotonic() };
   };
+}
+
+/**
+ * Milliseconds for which the others are to hear first whether the registry answers. What failed is not said again; a spec of
+ * which nothing was said yet is told that the registry is silent.
+ * @throws PostponedError if what is stored is of another spec
+ */
+function restOf(
+  { silent }: ResolveOptions,
+  image: PrepulledImage,
+  draft: Draft<Status>,
+  last: Resolution | undefined,
+): number {
+  const way = wayTo(image);
+  const { observedGeneration } = findCondition(draft, 'Resolved') ?? {};
+  const isTold = observedGeneration === image.metadata.generation;
+  const hasFailed = last?.failed === true && isOfSpec(image, last);
+  if (hasFailed && isTold) return silent.rest(way, { hasFailed: last.failures > 0 });
+  const crowdMs = silent.crowd(way);
+  if (crowdMs > 0 && !isTold) throw new PostponedError(crowdMs);
+  return crowdMs;
 }
 
 /** A successor of the same name has been resolved by nobody. */
@@ -141,6 +162,7 @@ async function resolve(
       reference,
       isStale,
       isFound,
+      hasFailed: past.failures > 0,
       insists,
       mark,
       signal,
