@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ImageSource } from '../src/api/image-source.ts';
 import type { PrepulledImage } from '../src/api/prepulled-image.ts';
-import { projectPullPod, pullKeys } from '../src/controllers/node-stocker/pull-pod.ts';
+import { pullKeys } from '../src/controllers/node-stocker/pull-pod.ts';
+import { projectPullPod } from '../src/controllers/node-stocker/pull-pod-projection.ts';
 import { createOperator, type LarderOperator } from '../src/operator.ts';
 import { type OperatorOptions, readOptions } from '../src/options.ts';
 import { IMAGE_SOURCES, PODS, PREPULLED_IMAGES } from './controllers/fixtures.ts';

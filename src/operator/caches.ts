@@ -15,12 +15,8 @@ import { CHILD_INDEXES } from '../controllers/image-source/child-identity.ts';
 import { dockerImageRecordType, imageSourceType, prepulledImageType } from '../controllers/kinds.ts';
 import { type NodeObject, nodeType, projectNode } from '../controllers/node.ts';
 import { PODS_BY_NODE } from '../controllers/node-stocker/judged-pod.ts';
-import {
-  PULL_POD_SELECTOR,
-  type PullPod,
-  podType,
-  projectPullPod,
-} from '../controllers/node-stocker/pull-pod.ts';
+import { PULL_POD_SELECTOR, type PullPod, podType } from '../controllers/node-stocker/pull-pod.ts';
+import { projectPullPod } from '../controllers/node-stocker/pull-pod-projection.ts';
 import { endedIndex, PODS_ENDED } from '../controllers/node-stocker/rest.ts';
 import { type ConfigMap, configMapType } from '../kube/core-types.ts';
 import { Informer, type InformerOptions } from '../kube/informer.ts';

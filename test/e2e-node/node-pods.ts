@@ -2,12 +2,8 @@
 
 import { expect } from 'vitest';
 import type { Cluster } from '../../hack/dev-cluster/cluster.ts';
-import {
-  buildPullPod,
-  type PullPod,
-  type PullPodManifest,
-  pullPodName,
-} from '../../src/controllers/node-stocker/pull-pod.ts';
+import { type PullPod, pullPodName } from '../../src/controllers/node-stocker/pull-pod.ts';
+import { buildPullPod, type PullPodManifest } from '../../src/controllers/node-stocker/pull-pod-manifest.ts';
 import { judgePullPod, type PullVerdict } from '../../src/controllers/node-stocker/pull-verdict.ts';
 import type { Pull } from '../../src/domain/want.ts';
 import { apply, eventually } from '../support/dev-cluster.ts';

@@ -4,7 +4,7 @@
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildPullPod } from '../../src/controllers/node-stocker/pull-pod.ts';
+import { buildPullPod } from '../../src/controllers/node-stocker/pull-pod-manifest.ts';
 import type { Pull } from '../../src/domain/want.ts';
 import { eventually, type Stage, startStage } from '../support/dev-cluster.ts';
 import { type Json, type Path, valueAt, withValue } from '../support/json-paths.ts';

@@ -17,14 +17,8 @@ import { formatFieldSelector } from '../../kube/selectors.ts';
 import type { PullIdentity } from '../want.ts';
 import { changedImage, isQuotaExceeded, isRefusal, refusalMessage } from './admission.ts';
 import type { JudgedPod } from './judged-pod.ts';
-import {
-  buildPullPod,
-  PULL_POD_SELECTOR,
-  type PullPod,
-  podType,
-  pullPodName,
-  pullPodNumber,
-} from './pull-pod.ts';
+import { PULL_POD_SELECTOR, type PullPod, podType, pullPodName, pullPodNumber } from './pull-pod.ts';
+import { buildPullPod } from './pull-pod-manifest.ts';
 
 /** The watch brings the pod; should it not, the slot must not stay taken. */
 const LOOK_FOR_IT: Result = { requeueAfterMs: 31_000 };

@@ -5,7 +5,8 @@ import type { NodeObject } from '../../../src/controllers/node.ts';
 import { nodeStocker } from '../../../src/controllers/node-stocker/controller.ts';
 import { Expectations } from '../../../src/controllers/node-stocker/expectations.ts';
 import { PODS_BY_NODE } from '../../../src/controllers/node-stocker/judged-pod.ts';
-import { type PullPod, projectPullPod, pullKeys } from '../../../src/controllers/node-stocker/pull-pod.ts';
+import { type PullPod, pullKeys } from '../../../src/controllers/node-stocker/pull-pod.ts';
+import { projectPullPod } from '../../../src/controllers/node-stocker/pull-pod-projection.ts';
 import type { RegistryVerdict } from '../../../src/controllers/node-stocker/registry-check.ts';
 import { endedIndex, PODS_ENDED } from '../../../src/controllers/node-stocker/rest.ts';
 import { Wants } from '../../../src/controllers/wants.ts';
@@ -190,6 +191,13 @@ export class StockerWorld implements AsyncDisposable {
 
   reconcile(node: string): Promise<Result> {
     return this.#reconciler.reconcile({ name: node }, phaseContext({ now: this.clock.now() }));
+  }
+
+  /** One pull from its beginning to its end: the node is looked at, pulls, and is looked at again. */
+  async pullThrough(node: string, failing: Readonly<Record<string, string>> = {}): Promise<Result> {
+    await this.reconcile(node);
+    this.finish(node, failing);
+    return this.reconcile(node);
   }
 
   /** As the informer shows them, oldest first. */
