@@ -1,5 +1,7 @@
 /** What one namespace may have stocked: so many images and so many bytes, the oldest first. */
 
+import { compareNames } from './sorted-names.ts';
+
 export interface NamespaceLimits {
   /** Infinity: any number. */
   readonly images: number;
@@ -40,5 +42,5 @@ export function overLimit(images: readonly Claimant[], limits: NamespaceLimits):
 }
 
 function compareAge(left: Claimant, right: Claimant): number {
-  return left.createdAt - right.createdAt || (left.id < right.id ? -1 : Number(left.id > right.id));
+  return left.createdAt - right.createdAt || compareNames(left.id, right.id);
 }

@@ -20,6 +20,7 @@ it('keeps the oldest, and by name those of one age', () => {
 
 it('lets a smaller image in where a larger one has no room', () => {
   const refused = overLimit(IMAGES, { images: Infinity, bytes: 100 });
+  expect(overLimit(IMAGES, { images: 4, bytes: 150 }).size).toBe(0);
   expect([...refused]).toEqual([
     ['ns/b', 'The namespace may have 100 bytes, older images take 60 and this one needs 60'],
   ]);

@@ -34,6 +34,8 @@ describe('buildPullInfo', () => {
   it('merges duplicates: the first position and type hold, a missing type and platform are filled in', () => {
     const platform = { os: 'linux', architecture: 'amd64' };
     const typed = buildDigestSpec(REPOSITORY, 'sha256:1', { mediaType: MANIFEST, platform });
+    expect(typed.platform).toEqual(platform);
+    expect(spec('1')).not.toHaveProperty('platform');
     expect(buildPullInfo([], [spec('1'), typed, spec('1', LIST)]).digestSpecs).toEqual([typed]);
     expect(buildPullInfo([], [spec('1', MANIFEST), spec('1', LIST)]).mediaTypes).toEqual([MANIFEST]);
   });
@@ -122,6 +124,13 @@ describe('selectLabels', () => {
     expect(Object.keys(selected)).toHaveLength(32);
     expect(Object.keys(selected)[0]).toBe('com.redhat.00');
     expect(selected).not.toHaveProperty('com.redhat.long');
+    const [longest, tooLong] = ['x'.repeat(256), 'x'.repeat(257)];
+    const bounded = selectLabels({
+      'com.redhat.a': longest,
+      'com.redhat.b': tooLong,
+      [`com.redhat.${tooLong}`]: 'v',
+    });
+    expect(bounded).toEqual({ 'com.redhat.a': longest });
     expect(selectLabels({ other: 'o', mine: 'm' }, ['mi'])).toEqual({ mine: 'm' });
   });
 });

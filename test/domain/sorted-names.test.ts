@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { SortedNames } from '../../src/domain/sorted-names.ts';
+import { compareNames, SortedNames } from '../../src/domain/sorted-names.ts';
 
 it('is a set in order, whatever comes and goes', () => {
   const step = fc.tuple(fc.boolean(), fc.constantFrom('a', 'B', 'c', 'ä', 'n10', 'n9', ''));
@@ -19,4 +19,15 @@ it('is a set in order, whatever comes and goes', () => {
       expect(names.first(2)).toEqual([...plain].sort().slice(0, 2));
     }),
   );
+});
+
+it('names are compared by code unit', () => {
+  const pairs = [
+    ['a', 'b'],
+    ['b', 'a'],
+    ['a', 'a'],
+    ['B', 'a'],
+    ['n10', 'n9'],
+  ] as const;
+  expect(pairs.map(([left, right]) => compareNames(left, right))).toEqual([-1, 1, 0, -1, -1]);
 });

@@ -3,13 +3,14 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Circuits, hostCircuit, imageCircuit } from '../../src/domain/circuits.ts';
 import { Coverage } from '../../src/domain/coverage.ts';
 import type { Digest } from '../../src/domain/digest.ts';
-import { countStates, type MissingNode, stockReport } from '../../src/domain/stock-report.ts';
+import { countStates, firstToRetry, type MissingNode, stockReport } from '../../src/domain/stock-report.ts';
 import { pullsFor } from '../../src/domain/want.ts';
 import { nodeFacts, want } from '../support/stock-builders.ts';
 
 const DIGEST: Digest = `sha256:${'a'.repeat(64)}`;
 const IMAGE = { registry: 'reg.example', repository: 'team/lab', digest: DIGEST };
 const WANT = want('lab', { pulls: pullsFor(IMAGE, 'Digest') });
+const FAILURE = { reason: 'DiskFull', message: '', attempts: 1, lastAttempt: 5, notBefore: 9 };
 const LISTS = nodeFacts('n1', { images: [{ names: ['registry.k8s.io/pause:3'], sizeBytes: 1 }] });
 const SILENT = nodeFacts('n1', { images: [] });
 
@@ -143,6 +144,13 @@ describe('a report', () => {
     expect(cut).toMatchObject({ eligible: 5, present: 3, waiting: 2 });
   });
 
+  it('knows which pair is tried again first, of several at once the first', () => {
+    const [coverage, circuits] = [new Coverage(), new Circuits(() => 0)];
+    for (const [node, notBefore] of Object.entries({ a: 20, b: 10, c: 10 }))
+      coverage.setFailure(nodeFacts(node), WANT, { ...FAILURE, message: node, notBefore });
+    expect(firstToRetry(['never failed', 'a', 'b', 'c'], WANT, { coverage, circuits })?.message).toBe('b');
+  });
+
   it('leaves what is known of a node as it is while nobody tries', () => {
     const [coverage, circuits] = [new Coverage(), new Circuits(() => 0)];
     const nodes = ['has', 'pulls', 'fails', 'waits', 'unknown'].map((name) =>
@@ -151,8 +159,7 @@ describe('a report', () => {
     for (const node of nodes) coverage.observeNode(node);
     coverage.addReceipt(nodeFacts('has'), { key: DIGEST, proof: 'pod' }, 0);
     coverage.setPulling(nodeFacts('pulls'), new Map([[DIGEST, { reason: 'Pulling', message: '' }]]));
-    const failure = { reason: 'DiskFull', message: '', attempts: 1, lastAttempt: 5, notBefore: 9 };
-    coverage.setFailure(nodeFacts('fails'), WANT, failure);
+    coverage.setFailure(nodeFacts('fails'), WANT, FAILURE);
     for (const name of ['a', 'b', 'c'])
       circuits.fail(imageCircuit('ns/lab'), name, { now: 0, monotonic: 0, message: 'nobody can' });
     const report = stockReport(WANT, nodes, { coverage, circuits });
