@@ -18,10 +18,10 @@ import type { ReconcileContext, Reconciler } from '../../kube/controller.ts';
 import { done, minResult, type Result } from '../../kube/result.ts';
 import type { NodeObject } from '../node.ts';
 import type { Wants } from '../wants.ts';
+import { noteEvictions } from './evictions.ts';
 import type { Expectations } from './expectations.ts';
 import { harvest } from './harvest.ts';
 import { type JudgedPod, judgedPods } from './judged-pod.ts';
-import { claimsOf, noteEvictions } from './plan.ts';
 import { PodAges } from './pod-ages.ts';
 import { pullProgress } from './progress.ts';
 import type { PullPod } from './pull-pod.ts';
@@ -131,13 +131,13 @@ function beginPass(stocking: Stocking, { facts, metadata }: NodeObject, { now }:
 
 /** Nothing cancels a pull: the node stays taken, but a slow or mute one gives its turn to others. */
 function followPull(pass: Pass, unfinished: readonly JudgedPod[]): Result {
-  const { node, wants, coverage, clock, turns } = pass;
+  const { node, isNewcomer, wants, coverage, clock, turns } = pass;
   const { pulls, holdsBudget, lookAfterMs } = pullProgress(unfinished, wants, clock.monotonic());
   coverage.setPulling(node, pulls);
   const pulling = wants.filter((want) => want.pulls.some(({ key }) => pulls.has(key)));
-  if (holdsBudget) turns.keep(node.name, claimsOf({ wants: pulling }, pass));
+  if (holdsBudget) turns.keep({ name: node.name, isNewcomer }, pulling);
   else turns.giveUp(node.name);
-  return minResult({ requeueAfterMs: lookAfterMs }, { requeueAfterMs: noteEvictions(node, pass) });
+  return minResult({ requeueAfterMs: lookAfterMs }, { requeueAfterMs: noteEvictions(node, wants, pass) });
 }
 
 /** The node has gone. */

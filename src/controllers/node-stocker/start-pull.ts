@@ -1,8 +1,10 @@
 /** What a node pulls next: planned, given its turn, and asked of the kubelet by one pod. */
 
 import type { Clock } from '../../clock.ts';
+import type { Circuits } from '../../domain/circuits.ts';
 import type { PullState } from '../../domain/coverage.ts';
 import type { NodeFacts } from '../../domain/node.ts';
+import type { PullBudget } from '../../domain/pull-budget.ts';
 import type { Batch } from '../../domain/stock-plan.ts';
 import type { Lister } from '../../kube/cache.ts';
 import type { ReconcileContext } from '../../kube/controller.ts';
@@ -12,11 +14,13 @@ import type { Wants } from '../wants.ts';
 import { type CreateOptions, createPullPod } from './create-pull-pod.ts';
 import type { Expectations } from './expectations.ts';
 import type { JudgedPod } from './judged-pod.ts';
-import { type KeptPulls, type PlanFacts, planNode } from './plan.ts';
+import { type KeptPulls, planNode } from './plan.ts';
 import type { PullPod } from './pull-pod.ts';
 import type { Turns } from './turns.ts';
 
-export interface StartOptions extends Omit<CreateOptions, 'budget'>, Pick<PlanFacts, 'circuits' | 'budget'> {
+export interface StartOptions extends CreateOptions {
+  readonly circuits: Circuits;
+  readonly budget: PullBudget;
   readonly wants: Wants;
   /** All pull pods of the cluster. */
   readonly pods: Pick<Lister<PullPod>, 'size'>;
@@ -43,13 +47,12 @@ export async function startPull(
   context: ReconcileContext,
 ): Promise<Result> {
   const { wants, coverage, circuits, budget, random, clock, turns } = options;
-  const { batch, claims, lookAfterMs } = planNode(node, {
+  const { batch, lookAfterMs } = planNode(node, {
     wants: wants.list(),
     coverage,
     circuits,
     budget,
     random,
-    isNewcomer,
     kept: keptPulls(options, pods),
     now: context.now,
     monotonic: clock.monotonic(),
@@ -61,7 +64,7 @@ export async function startPull(
     turns.giveUp(node.name);
     return later;
   }
-  if (!turns.take(node.name, batch, claims)) return later;
+  if (!turns.take({ name: node.name, isNewcomer }, batch.wants)) return later;
   const pull = { node, pods, batch, identity: pullIdentity(image) };
   return minResult(later, await startBatch(options, pull, context));
 }

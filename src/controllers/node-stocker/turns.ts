@@ -4,14 +4,29 @@
  */
 
 import { type Circuits, hostCircuit, imageCircuit } from '../../domain/circuits.ts';
-import type { Claim, PullBudget } from '../../domain/pull-budget.ts';
-import type { Batch } from '../../domain/stock-plan.ts';
+import {
+  CLUSTER_CLAIM,
+  type Claim,
+  hostClaim,
+  imageClaim,
+  NEWCOMER_CLAIM,
+  namespaceClaim,
+  type PullBudget,
+} from '../../domain/pull-budget.ts';
+import type { Want } from '../../domain/want.ts';
 
 export interface TurnOptions {
   readonly budget: PullBudget;
   readonly circuits: Circuits;
   /** Asks for another look at a node whose turn has come. */
   readonly wake: (node: string) => void;
+}
+
+/** A node that pulls or wants to. */
+export interface Puller {
+  readonly name: string;
+  /** It joined the cluster a moment ago. */
+  readonly isNewcomer: boolean;
 }
 
 export class Turns {
@@ -25,9 +40,9 @@ export class Turns {
     this.#wake = wake;
   }
 
-  /** True: the node pulls the batch now, and no other one tries the same. False: it waits in line. */
-  take(node: string, { wants }: Batch, claims: readonly Claim[]): boolean {
-    const isTaken = this.#budget.tryTake(node, claims);
+  /** True: the node pulls this now; where a circuit is half open, it alone. False: it waits in line. */
+  take({ name: node, isNewcomer }: Puller, wants: readonly Want[]): boolean {
+    const isTaken = this.#budget.tryTake(node, this.#claims(wants, isNewcomer));
     for (const { id, host } of isTaken ? wants : []) {
       this.#circuits.attempt(imageCircuit(id), node);
       this.#circuits.attempt(hostCircuit(host), node);
@@ -37,8 +52,8 @@ export class Turns {
   }
 
   /** The node pulls already, maybe for an earlier process: that counts even above the limits. */
-  keep(node: string, claims: readonly Claim[]): void {
-    this.#budget.take(node, claims);
+  keep({ name, isNewcomer }: Puller, wants: readonly Want[]): void {
+    this.#budget.take(name, this.#claims(wants, isNewcomer));
   }
 
   /** Its pull is over. Nobody is woken yet: it may have the next turn itself. */
@@ -58,6 +73,15 @@ export class Turns {
   stepAside(node: string): void {
     this.#budget.stopWaiting(node);
     this.#wakeNext();
+  }
+
+  /** One slot of the cluster, one of each host, and one of each image that has a limit. */
+  #claims(wants: readonly Want[], isNewcomer: boolean): readonly Claim[] {
+    const limited = wants
+      .flatMap(({ host, id }) => [hostClaim(host), imageClaim(id)])
+      .filter((claim) => this.#budget.isLimited(claim));
+    const namespaces = wants.map(({ namespace }) => namespaceClaim(namespace));
+    return [...new Set([CLUSTER_CLAIM, ...(isNewcomer ? [NEWCOMER_CLAIM] : []), ...namespaces, ...limited])];
   }
 
   /** Also when nothing was given back: a node may have been woken for room that it does not need. */

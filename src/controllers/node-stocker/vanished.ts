@@ -24,7 +24,7 @@ export function noteVanished(node: NodeIdentity, pods: readonly JudgedPod[], con
   const gone = coverage.pullingKeys(node.name).filter((key) => !there.has(key));
   if (gone.length === 0) return;
   for (const want of wants.filter(({ pulls }) => pulls.some(({ key }) => gone.includes(key)))) {
-    if (isBrought(node, want, coverage, monotonic)) continue;
+    if (isBrought(node, want, context)) continue;
     const attempts = (coverage.failure(node.name, want.id)?.attempts ?? 0) + 1;
     coverage.setFailure(node, want, {
       reason: 'PodVanished',
@@ -37,7 +37,11 @@ export function noteVanished(node: NodeIdentity, pods: readonly JudgedPod[], con
 }
 
 /** Nothing was left to bring: the pod has gone after its work. */
-function isBrought(...[node, want, coverage, monotonic]: [NodeIdentity, Want, Coverage, number]): boolean {
+function isBrought(
+  node: NodeIdentity,
+  want: Want,
+  { coverage, monotonic }: Pick<VanishedContext, 'coverage' | 'monotonic'>,
+): boolean {
   if (!coverage.isPresent(node.name, want) || needsVerification(coverage, node, want, monotonic))
     return false;
   const lately = { now: monotonic, maxAgeMs: verifyPeriodMs(node, want) };

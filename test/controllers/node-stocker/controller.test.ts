@@ -288,9 +288,7 @@ describe('a pull that fails', () => {
   it('takes nothing from the images that came beside it', async () => {
     world = await StockerWorld.start(['n1']);
     const [bad, good] = [world.want('bad'), world.want('good')];
-    await world.reconcile('n1');
-    world.finish('n1', { bad: UNKNOWN });
-    await world.reconcile('n1');
+    await world.pullThrough('n1', { bad: UNKNOWN });
     expect(world.coverage.isPresent('n1', good)).toBe(true);
     expect(world.coverage.failure('n1', good.id)).toBeUndefined();
     expect(world.coverage.failure('n1', bad.id)?.attempts).toBe(1);
@@ -300,13 +298,9 @@ describe('a pull that fails', () => {
   it('is forgotten when it works', async () => {
     world = await StockerWorld.start(['n1']);
     const want = world.want('a');
-    await world.reconcile('n1');
-    world.finish('n1', { a: 'connection refused' });
-    await world.reconcile('n1');
+    await world.pullThrough('n1', { a: 'connection refused' });
     await world.clock.advance(30_000);
-    await world.reconcile('n1');
-    world.finish('n1');
-    await world.reconcile('n1');
+    await world.pullThrough('n1');
     expect(world.coverage.failure('n1', want.id)).toBeUndefined();
   });
 
@@ -314,9 +308,7 @@ describe('a pull that fails', () => {
     world = await StockerWorld.start(['n1', 'n2', 'n3', 'n4']);
     world.want('bad');
     for (const node of ['n1', 'n2', 'n3']) {
-      await world.reconcile(node);
-      world.finish(node, { bad: UNKNOWN });
-      await world.reconcile(node);
+      await world.pullThrough(node, { bad: UNKNOWN });
     }
     const { requeueAfterMs = 0 } = await world.reconcile('n4');
     expect(world.pods('n4')).toEqual([]);
@@ -444,9 +436,7 @@ describe('another node of the same name', () => {
   it('is not stocked by the pods of its predecessor, and does not touch them', async () => {
     world = await StockerWorld.start(['n1']);
     const want = world.want('a');
-    await world.reconcile('n1');
-    world.finish('n1');
-    await world.reconcile('n1');
+    await world.pullThrough('n1');
     world.removeNode('n1');
     await world.reconcile('n1');
     world.setNode('n1', { uid: 'another' });
@@ -465,9 +455,7 @@ describe('an image that the node removed', () => {
   const LISTING = { images: [{ names: ['other/one@sha256:1', 'other/one:1'], sizeBytes: 1 }] };
 
   async function loseAfterPull(): Promise<void> {
-    await world.reconcile('n1');
-    world.finish('n1');
-    await world.reconcile('n1');
+    await world.pullThrough('n1');
     world.setNode('n1', LISTING);
     await world.clock.advance(90_000);
   }
@@ -475,9 +463,7 @@ describe('an image that the node removed', () => {
   it('is pulled again, but not on the word of a list that is too fresh', async () => {
     world = await StockerWorld.start(['n1']);
     const want = world.want('a');
-    await world.reconcile('n1');
-    world.finish('n1');
-    await world.reconcile('n1');
+    await world.pullThrough('n1');
     world.setNode('n1', LISTING);
     await world.clock.advance(60_000);
     expect(await world.reconcile('n1')).toEqual({ requeueAfterMs: 30_000 });
@@ -492,9 +478,7 @@ describe('an image that the node removed', () => {
   it('is said to be gone also while the node pulls another one, however long that takes', async () => {
     world = await StockerWorld.start(['n1']);
     const want = world.want('a');
-    await world.reconcile('n1');
-    world.finish('n1');
-    await world.reconcile('n1');
+    await world.pullThrough('n1');
     world.want('b');
     await world.reconcile('n1');
     world.setNode('n1', LISTING);
@@ -509,9 +493,7 @@ describe('an image that the node removed', () => {
   it('is not believed sooner because the wall clock jumps', async () => {
     world = await StockerWorld.start(['n1']);
     const want = world.want('a');
-    await world.reconcile('n1');
-    world.finish('n1');
-    await world.reconcile('n1');
+    await world.pullThrough('n1');
     world.setNode('n1', LISTING);
     for (const jump of [3_600_000, -7_200_000]) {
       world.clock.jump(jump);

@@ -53,9 +53,7 @@ it('a pod that failed and rests is no news once another one has brought the imag
     if (node !== 'n3') await world.reconcile(node);
   }
   await world.clock.advance(31_000);
-  await world.reconcile('n1');
-  world.finish('n1');
-  await world.reconcile('n1');
+  await world.pullThrough('n1');
   const before = world.failures.length;
   for (let pass = 0; pass < 2; pass += 1) await world.reconcile('n1');
   expect(world.coverage.failure('n1', bad.id)).toBeUndefined();
@@ -77,9 +75,7 @@ describe('the pause after a failure', () => {
   it('does not grow because a clock is set back, nor end because it is set forward', async () => {
     world = await StockerWorld.start(['n1']);
     world.want('a');
-    await world.reconcile('n1');
-    world.finish('n1', { a: 'connection reset' });
-    await world.reconcile('n1');
+    await world.pullThrough('n1', { a: 'connection reset' });
     world.clock.jump(86_400_000);
     await world.reconcile('n1');
     expect(world.pods()).toEqual([]);

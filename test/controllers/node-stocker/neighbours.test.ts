@@ -16,9 +16,7 @@ async function reconcileAll(...nodes: readonly string[]): Promise<void> {
 
 async function failOn(nodes: readonly string[], failures: Readonly<Record<string, string>>): Promise<void> {
   for (const node of nodes) {
-    await world.reconcile(node);
-    world.finish(node, failures);
-    await world.reconcile(node);
+    await world.pullThrough(node, failures);
   }
 }
 

@@ -41,9 +41,7 @@ describe('an image that is to be kept warm', () => {
     world = await StockerWorld.start([]);
     world.setNode('n1', { images: LISTED });
     world.want('a', { spec: { keepWarm: true } });
-    await world.reconcile('n1');
-    world.finish('n1');
-    await world.reconcile('n1');
+    await world.pullThrough('n1');
     world.erase(world.pod('n1').metadata);
     await world.clock.advance(2 * HOUR);
     await world.reconcile('n1');

@@ -1,14 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Turns } from '../../../src/controllers/node-stocker/turns.ts';
 import { Circuits, hostCircuit, imageCircuit } from '../../../src/domain/circuits.ts';
-import { CLUSTER_CLAIM, namespaceClaim, PullBudget } from '../../../src/domain/pull-budget.ts';
-import type { Batch } from '../../../src/domain/stock-plan.ts';
+import { CLUSTER_CLAIM, PullBudget } from '../../../src/domain/pull-budget.ts';
 import { want } from '../../support/stock-builders.ts';
 
 const WANT = want('a');
 const IMAGE = imageCircuit(WANT.id);
-const BATCH: Batch = { namespace: WANT.namespace, wants: [WANT], pulls: WANT.pulls };
-const CLAIMS = [CLUSTER_CLAIM, namespaceClaim(WANT.namespace)];
 /** When every circuit that was opened at 0 lets somebody try again. */
 const LATER = 3_600_000;
 
@@ -24,6 +21,10 @@ beforeEach(() => {
   turns = new Turns({ budget, circuits, wake: (node) => woken.push(node) });
 });
 
+function take(name: string): boolean {
+  return turns.take({ name, isNewcomer: false }, [WANT]);
+}
+
 /** Three nodes have failed: whoever tries next, tries for all. */
 function openCircuits(): void {
   const failure = { now: 0, monotonic: 0, message: 'no' };
@@ -33,7 +34,7 @@ function openCircuits(): void {
 
 describe('a turn', () => {
   it('is taken by one node; the others wait for it in line', () => {
-    expect(['n1', 'n2', 'n3'].map((node) => turns.take(node, BATCH, CLAIMS))).toEqual([true, false, false]);
+    expect(['n1', 'n2', 'n3'].map((node) => take(node))).toEqual([true, false, false]);
     expect(woken).toEqual([]);
     turns.giveUp('n1');
     expect(woken).toEqual(['n2']);
@@ -41,35 +42,35 @@ describe('a turn', () => {
 
   it('is that of all, where a circuit is half open, until it ends or is given up', () => {
     openCircuits();
-    turns.take('n1', BATCH, CLAIMS);
+    take('n1');
     const blocksN2 = (): readonly boolean[] =>
       [IMAGE, hostCircuit(WANT.host)].map((key) => circuits.blocks(key, 'n2', LATER));
     expect(blocksN2()).toEqual([true, true]);
     turns.end('n1');
     expect(blocksN2()).toEqual([false, false]);
-    turns.take('n1', BATCH, CLAIMS);
+    take('n1');
     turns.giveUp('n1');
     expect(blocksN2()).toEqual([false, false]);
   });
 
   it('is no try for others while the node only waits for it', () => {
     openCircuits();
-    turns.keep('busy', CLAIMS);
-    expect(turns.take('n1', BATCH, CLAIMS)).toBe(false);
+    turns.keep({ name: 'busy', isNewcomer: false }, [WANT]);
+    expect(take('n1')).toBe(false);
     expect(circuits.blocks(IMAGE, 'n2', LATER)).toBe(false);
   });
 
   it('may be followed by the next one of the same node: nobody is woken in between', () => {
-    turns.take('n1', BATCH, CLAIMS);
+    take('n1');
     turns.end('n1');
     expect(woken).toEqual([]);
-    expect(turns.take('n1', BATCH, CLAIMS)).toBe(true);
+    expect(take('n1')).toBe(true);
   });
 
   it('passes by a node that cannot be looked at, which keeps what it holds', () => {
-    turns.take('n1', BATCH, CLAIMS);
-    turns.take('n2', BATCH, CLAIMS);
-    turns.take('n3', BATCH, CLAIMS);
+    take('n1');
+    take('n2');
+    take('n3');
     turns.stepAside('n2');
     turns.stepAside('n1');
     expect(budget.taken(CLUSTER_CLAIM)).toBe(1);
@@ -78,8 +79,8 @@ describe('a turn', () => {
   });
 
   it('counts a pull that is under way, even above the limits', () => {
-    turns.take('n1', BATCH, CLAIMS);
-    turns.keep('n2', CLAIMS);
+    take('n1');
+    turns.keep({ name: 'n2', isNewcomer: false }, [WANT]);
     expect(budget.taken(CLUSTER_CLAIM)).toBe(2);
   });
 });

@@ -46,9 +46,7 @@ describe('a pull pod that somebody deletes', () => {
     const want = world.want('a');
     await world.reconcile('n1');
     world.begin('n1');
-    await world.reconcile('n1');
-    world.finish('n1');
-    await world.reconcile('n1');
+    await world.pullThrough('n1');
     for (const { metadata } of world.pods()) world.server.store.delete(PODS, formatKey(metadata));
     expect(await world.reconcile('n1')).toEqual({});
     expect(world.coverage.isPresent('n1', want)).toBe(true);
