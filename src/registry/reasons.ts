@@ -22,7 +22,8 @@ export type RegistryReason = (typeof REGISTRY_REASONS)[number];
 /** What a person does about each reason; shown after the message of a condition. */
 export const REGISTRY_ADVICE: Readonly<Record<RegistryReason, string>> = {
   RegistryUnreachable: 'Check the registry host, DNS, the network policy and access.proxySecretRef.',
-  RegistryTimeout: 'The registry answers too slowly; raise spec.timeout or check the network between them.',
+  RegistryTimeout:
+    'The registry answers too slowly: check the network between them; scans may have a longer spec.timeout.',
   RegistryUnavailable: 'The registry fails by itself; Larder tries again with increasing delays.',
   TooManyRequests:
     'The registry limits requests; Larder waits as told. Credentials or a longer interval raise the limit.',
@@ -30,8 +31,8 @@ export const REGISTRY_ADVICE: Readonly<Record<RegistryReason, string>> = {
     'Check access.pullSecretRefs: the credentials are missing or refused, or the repository does not exist.',
   Forbidden: 'The credentials are valid but may not read this repository; grant them pull.',
   RepositoryNotFound:
-    'Check spec.image: the registry knows no such repository (or hides it without credentials).',
-  ManifestUnknown: 'The registry has no such tag or digest; check the reference or push the image.',
+    'Check spec.image and access.pullSecretRefs: registries hide what the credentials may not read.',
+  ManifestUnknown: 'Check the reference, or push the image.',
   CertificateInvalid:
     'Set access.caBundleRef to the CA that signed the registry certificate, or renew the certificate.',
   InvalidResponse:

@@ -9,6 +9,7 @@ import type { PhaseContext } from '../../kube/reconciler.ts';
 import { PostponedError, type Result, TerminalError, WaitingError } from '../../kube/result.ts';
 import { isRegistryError, type RegistryError, registryReason } from '../../registry/errors.ts';
 import type { ResolvedImage } from '../../registry/image-resolver.ts';
+import { REGISTRY_ADVICE } from '../../registry/reasons.ts';
 import { prepulledImageType } from '../kinds.ts';
 import { retryPause } from '../retry-pause.ts';
 import { SilentRegistryError, wayTo } from '../silent-registries.ts';
@@ -177,14 +178,27 @@ async function resolve(
     const ended = pauseAfter(error, image, past.failures);
     // What was found earlier is not in doubt because others wait for the registry in vain.
     if (error instanceof SilentRegistryError && isTold(pass, reference)) return ended;
-    const reason = error instanceof WaitingError ? error.reason : registryReason(error);
-    // With a digest the nodes pull all the same: what we cannot ask stays unknown, and counts as fitting and small.
-    const isUnknown = reference.digest !== undefined && !isRefusal(image, reason);
-    mark({ type: 'Resolved', status: isUnknown ? 'Unknown' : 'False', reason, message: error.message });
+    mark({ type: 'Resolved', ...unresolvedWords(image, reference, error) });
     draft.image = lastKnown(draft, reference) ?? describeImage(image, reference, undefined);
     draft.size = formatBytes(draft.image.size);
     return ended;
   }
+}
+
+/** With a digest the nodes pull all the same: what we cannot ask stays unknown, and counts as fitting and small. */
+function unresolvedWords(
+  image: PrepulledImage,
+  { digest }: Reference,
+  error: RegistryError | WaitingError,
+): Pick<ConditionUpdate, 'status' | 'reason' | 'message'> {
+  const isKnown = digest !== undefined;
+  if (error instanceof WaitingError) {
+    return { status: isKnown ? 'Unknown' : 'False', reason: error.reason, message: error.message };
+  }
+  const reason = registryReason(error);
+  const message = `${error.message}. ${REGISTRY_ADVICE[reason]}`;
+  if (!isKnown || isRefusal(image, reason)) return { status: 'False', reason, message };
+  return { status: 'Unknown', reason, message: `${message} With a digest, nodes pull all the same.` };
 }
 
 /** Whether the status says already what this very reference means. */

@@ -38,6 +38,10 @@ describe('resolving', () => {
     };
   }
 
+  function messageOf(type: string): string | undefined {
+    return world.status.conditions?.find((condition) => condition.type === type)?.message;
+  }
+
   it('finds digest, platforms and size of a tag, and describes it', async () => {
     world = await StockWorld.start({ grammar: 'RSP', aliases: ['recommended'] });
     const digest = world.registry.putIndex(REPOSITORY, 'w_2026_47', {
@@ -121,6 +125,10 @@ describe('resolving', () => {
       Ready: 'False/ManifestUnknown',
     });
     expect(world.status).toMatchObject({ image, size });
+    expect(messageOf('Ready')).toBe(
+      `reading manifest ${world.reference('w_2026_47')}: the registry has no such manifest (404). ` +
+        'Check the reference, or push the image.',
+    );
     world.registry.intercept = undefined;
     await world.clock.advance(30_000);
     await world.reconcile();
@@ -138,6 +146,7 @@ describe('resolving', () => {
       Prepulled: 'False/NodesMissing',
       Ready: 'False/Stocking',
     });
+    expect(messageOf('Resolved')).toMatch(/may not read\. With a digest, nodes pull all the same\.$/);
     expect(world.status.image).toMatchObject({ referenceWithDigest: image, digest: digestOf('a') });
     expect(world.want).toMatchObject({ sizeBytes: 0, platforms: [] });
   });
