@@ -21,6 +21,8 @@ export function hostCircuit(host: string): CircuitKey {
 
 /** Distinct nodes that must have failed before a common cause is believed. */
 const NODES_TO_OPEN = 3;
+/** By so much longer an open circuit is held if the registry asks for it: by less is not worth a write of every status. */
+const LONGER_MS = 30_000;
 
 interface Circuit {
   readonly nodes: Set<string>;
@@ -77,7 +79,7 @@ export class Circuits {
     const { retryAfterMs = 0 } = failure;
     const leftMs = (circuit.openUntil?.monotonic ?? -Infinity) - failure.monotonic;
     if (leftMs > 0) {
-      if (retryAfterMs > leftMs) this.#openFor(retryAfterMs, key, circuit, failure);
+      if (retryAfterMs >= leftMs + LONGER_MS) this.#openFor(retryAfterMs, key, circuit, failure);
       return false;
     }
     if (circuit.nodes.size < NODES_TO_OPEN && circuit.canary !== node) return false;
@@ -85,11 +87,6 @@ export class Circuits {
     circuit.canary = undefined;
     this.#openFor(Math.max(backoffMs(circuit.attempts, this.#random()), retryAfterMs), key, circuit, failure);
     return true;
-  }
-
-  #openFor(...[ms, key, circuit, from]: [number, CircuitKey, Circuit, Moment]): void {
-    circuit.openUntil = after(from, ms);
-    this.#notify(key, true);
   }
 
   /** An earlier process has left the circuit open; of several that remember it the strictest counts. */
@@ -143,6 +140,11 @@ export class Circuits {
     const circuit = this.#circuits.get(key);
     if (circuit?.openUntil === undefined) return undefined;
     return { attempts: circuit.attempts, nextAttempt: circuit.openUntil, message: circuit.message };
+  }
+
+  #openFor(...[ms, key, circuit, from]: [number, CircuitKey, Circuit, Moment]): void {
+    circuit.openUntil = after(from, ms);
+    this.#notify(key, true);
   }
 
   #notify(key: CircuitKey, isOpen: boolean): void {

@@ -91,12 +91,15 @@ describe('Circuits', () => {
     expect(circuits.findOpen(KEY)?.nextAttempt).toEqual(at(600_000));
   });
 
-  it('waits longer where the registry asks for that while it is open, and no shorter', () => {
+  it.each([
+    [600_000, 601_000],
+    [59_000, 60_000],
+    [58_999, 30_000],
+    [10_000, 30_000],
+  ])('waits longer where the registry asks for that while it is open: after 1 s for %d ms', (ms, until) => {
     for (const node of ['a', 'b', 'c']) fail(node, 0);
-    expect(fail('d', 1_000, 600_000)).toBe(false);
-    expect(fail('e', 2_000, 60_000)).toBe(false);
-    expect(circuits.findOpen(KEY)).toMatchObject({ attempts: 1, nextAttempt: at(601_000) });
-    expect(circuits.blocks(KEY, 'x', 600_999)).toBe(true);
+    expect(fail('d', 1_000, ms)).toBe(false);
+    expect(circuits.findOpen(KEY)).toMatchObject({ attempts: 1, nextAttempt: at(until) });
   });
 
   it('keeps images and hosts apart, and forgets on request', () => {
