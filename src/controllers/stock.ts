@@ -5,7 +5,8 @@ import type { Clock } from '../clock.ts';
 import { type CircuitKey, Circuits, hostCircuit, imageCircuit } from '../domain/circuits.ts';
 import { Coverage } from '../domain/coverage.ts';
 import type { NamespaceLimits } from '../domain/namespace-limits.ts';
-import { limitOf, NEW_FOR_MS, PullBudget, type PullLimits } from '../domain/pull-budget.ts';
+import { PullBudget } from '../domain/pull-budget.ts';
+import { claimLimit, NEW_FOR_MS, type PullLimits } from '../domain/pull-claim.ts';
 import { QuotaLimits } from '../domain/quota-limits.ts';
 import { StockIndex } from '../domain/stock-index.ts';
 import { isEqual } from '../json.ts';
@@ -67,7 +68,7 @@ export class Stock implements Workload {
       ofNamespace: (namespace) => this.quotas.limit(namespace),
       hasOldNodes: () => clock.now() - this.#oldestNode >= NEW_FOR_MS,
     };
-    this.budget = new PullBudget((claim) => limitOf(claim, limits));
+    this.budget = new PullBudget((claim) => claimLimit(claim, limits));
     this.index = new StockIndex(this, () => clock.monotonic());
     this.#settle = new SettleTimer(clock, {
       isPending: () => this.wants.pending > 0,

@@ -3,7 +3,7 @@
  * keep another waiting; within a namespace new and old nodes take turns; among those, who came first.
  */
 
-import type { Claim } from './pull-budget.ts';
+import type { Claim } from './pull-claim.ts';
 
 /** Where a node stands in line. */
 export interface Place {

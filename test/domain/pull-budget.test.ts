@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { PullBudget } from '../../src/domain/pull-budget.ts';
 import {
   CLUSTER_CLAIM,
   type Claim,
+  claimLimit,
   hostClaim,
   imageClaim,
-  limitOf,
   NEWCOMER_CLAIM,
   namespaceClaim,
-  PullBudget,
-} from '../../src/domain/pull-budget.ts';
+} from '../../src/domain/pull-claim.ts';
 
 const ALL = [CLUSTER_CLAIM];
 
@@ -262,7 +262,7 @@ describe('fairness', () => {
 
   it('leaves a quarter of the slots to old nodes', () => {
     const slots = new PullBudget((claim) =>
-      limitOf(claim, {
+      claimLimit(claim, {
         slots: 8,
         slotsPerHost: Infinity,
         slotsPerImage: Infinity,
@@ -291,36 +291,6 @@ describe('fairness', () => {
       slots.tryTake(next, next.startsWith('n') ? of('a', NEWCOMER_CLAIM) : of('a'));
     }
     expect(order).toEqual(['o1', 'n1', 'o2', 'n2', 'o3']);
-  });
-});
-
-describe('limitOf', () => {
-  const limits = {
-    slots: 50,
-    slotsPerHost: 7,
-    slotsPerImage: 5,
-    ofImage: (id: string) => (id === 'ns/a' ? 3 : undefined),
-    ofNamespace: (namespace: string) => (namespace === 'tight' ? 2 : undefined),
-    hasOldNodes: () => true,
-  };
-
-  it.each([
-    [CLUSTER_CLAIM, 50],
-    [NEWCOMER_CLAIM, 37],
-    [hostClaim('x'), 7],
-    [imageClaim('ns/a'), 3],
-    [imageClaim('ns/b'), 5],
-    [namespaceClaim('ns'), Infinity],
-    [namespaceClaim('tight'), 2],
-  ])('of %s is %d', (claim, limit) => {
-    expect(limitOf(claim, limits)).toBe(limit);
-  });
-
-  it('lets at least one new node pull, and takes the smaller limit of an image', () => {
-    expect(limitOf(NEWCOMER_CLAIM, { ...limits, slots: 1 })).toBe(1);
-    expect(limitOf(NEWCOMER_CLAIM, { ...limits, slots: Infinity })).toBe(Infinity);
-    expect(limitOf(NEWCOMER_CLAIM, { ...limits, hasOldNodes: () => false })).toBe(50);
-    expect(limitOf(imageClaim('a'), { ...limits, ofImage: () => 9 })).toBe(5);
   });
 });
 

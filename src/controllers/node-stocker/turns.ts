@@ -4,6 +4,7 @@
  */
 
 import { type Circuits, hostCircuit, imageCircuit } from '../../domain/circuits.ts';
+import type { PullBudget } from '../../domain/pull-budget.ts';
 import {
   CLUSTER_CLAIM,
   type Claim,
@@ -11,8 +12,7 @@ import {
   imageClaim,
   NEWCOMER_CLAIM,
   namespaceClaim,
-  type PullBudget,
-} from '../../domain/pull-budget.ts';
+} from '../../domain/pull-claim.ts';
 import type { Want } from '../../domain/want.ts';
 
 export interface TurnOptions {

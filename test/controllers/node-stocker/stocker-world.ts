@@ -13,7 +13,8 @@ import { Wants } from '../../../src/controllers/wants.ts';
 import { Circuits } from '../../../src/domain/circuits.ts';
 import { Coverage } from '../../../src/domain/coverage.ts';
 import type { NodeFacts } from '../../../src/domain/node.ts';
-import { limitOf, PullBudget, type PullLimits } from '../../../src/domain/pull-budget.ts';
+import { PullBudget } from '../../../src/domain/pull-budget.ts';
+import { claimLimit, type PullLimits } from '../../../src/domain/pull-claim.ts';
 import { QuotaLimits } from '../../../src/domain/quota-limits.ts';
 import type { Want } from '../../../src/domain/want.ts';
 import { formatTime } from '../../../src/kube/condition.ts';
@@ -93,7 +94,7 @@ export class StockerWorld implements AsyncDisposable {
       ofNamespace: (namespace: string) => this.quotas.limit(namespace),
       hasOldNodes: () => true,
     };
-    this.budget = new PullBudget((claim) => limitOf(claim, all));
+    this.budget = new PullBudget((claim) => claimLimit(claim, all));
     const cached = (): readonly PullPod[] => this.staleCache ?? this.pods();
     this.#reconciler = nodeStocker({
       client,

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Turns } from '../../../src/controllers/node-stocker/turns.ts';
 import { Circuits, hostCircuit, imageCircuit } from '../../../src/domain/circuits.ts';
-import { CLUSTER_CLAIM, PullBudget } from '../../../src/domain/pull-budget.ts';
+import { PullBudget } from '../../../src/domain/pull-budget.ts';
+import { CLUSTER_CLAIM } from '../../../src/domain/pull-claim.ts';
 import { want } from '../../support/stock-builders.ts';
 
 const WANT = want('a');
