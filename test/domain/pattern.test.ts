@@ -168,7 +168,7 @@ describe('the size of patterns', () => {
     ['\\Qa{9}\\E', 4],
     ['\\Qab\\E{4}', 5],
     ['(\\Qab){4}', 6],
-    ['a\\Q\\E{4}', 4],
+    ['(ab)\\Q\\E{4}', 12],
   ])('of %s is about %s', (source, size) => {
     expect(estimateSize(source)).toBe(size);
   });
