@@ -132,8 +132,7 @@ function batches(missing: readonly Want[]): readonly (readonly Want[])[] {
   return found;
 }
 
-// The pair, its place in line, and where to look.
-function pullOf(...[node, want, pod, question]: [NodeFacts, Want, number, NodeQuestion]): PlannedPull {
+function pullOf(node: NodeFacts, want: Want, pod: number, question: NodeQuestion): PlannedPull {
   const { id, pulls, sizeBytes } = want;
   const reference = pulls.map((pull) => pull.reference).join(', ');
   return { image: id, reference, bytes: sizeBytes, pod, waitsFor: waitOf(node, want, question) };

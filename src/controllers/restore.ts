@@ -82,13 +82,14 @@ function restoreReceipts(coverage: Coverage, node: NodeIdentity, { want, ages, m
     coverage.addReceipt(node, { key, proof: 'restored' }, moment.monotonic - age);
 }
 
-/** Whether so many nodes, which the status does not list as lacking the image, all have it. */
+/** Whether every node that `notPresent` leaves out has the image; `others` is how many these are now. */
 function areAllPresent(
   { nodes, presentOn = [], truncated = false }: PrepulledImageStatus,
   others: number,
 ): boolean {
-  // The list of nodes that have it is limited, too; complete, it is better evidence than silence.
-  if (nodes === undefined || nodes.present === presentOn.length) return nodes === undefined && !truncated;
+  if (nodes === undefined) return !truncated;
+  // A whole list of those that have it is better evidence than silence.
+  if (presentOn.length === nodes.present) return false;
   return !truncated || others <= nodes.present;
 }
 

@@ -142,7 +142,7 @@ export class Circuits {
     return { attempts: circuit.attempts, nextAttempt: circuit.openUntil, message: circuit.message };
   }
 
-  #openFor(...[ms, key, circuit, from]: [number, CircuitKey, Circuit, Moment]): void {
+  #openFor(ms: number, key: CircuitKey, circuit: Circuit, from: Moment): void {
     circuit.openUntil = after(from, ms);
     this.#notify(key, true);
   }

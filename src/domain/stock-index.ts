@@ -175,7 +175,9 @@ export class StockIndex {
 
   #noteJoin(
     { joined }: Pick<Entry, 'joined'>,
-    ...[node, before, state]: [string, PairState?, PairState?]
+    node: string,
+    before: PairState | undefined,
+    state: PairState | undefined,
   ): void {
     if (!isEligible(state)) joined.delete(node);
     else if (!isEligible(before)) joined.set(node, this.#monotonic());

@@ -180,8 +180,7 @@ function failed(node: string, want: Want, { coverage }: StockFacts): MissingNode
   return { node, state: 'Failed', reason, message, attempts, lastAttempt };
 }
 
-// Node, state, image and where to look: what makes a sentence.
-function waiting(...[node, state, want, facts]: [string, NodeState, Want, Explanation]): MissingNode {
+function waiting(node: string, state: 'Waiting' | 'Unknown', want: Want, facts: Explanation): MissingNode {
   const { coverage, budget, open } = facts;
   if (open !== undefined) return entry(node, 'Waiting', 'CircuitOpen', open.message);
   const shortage = budget?.shortage(node);

@@ -146,8 +146,8 @@ function toldEntry(told: NotPresent): MissingNode {
   return lastAttempt === undefined ? entered : { ...entered, lastAttempt: Date.parse(lastAttempt) };
 }
 
-function entry(...[node, state, reason, message]: [NodeFacts, NodeState, string, string]): MissingNode {
-  return { node: node.name, state, reason, message, attempts: 0 };
+function entry({ name }: NodeFacts, state: NodeState, reason: string, message: string): MissingNode {
+  return { node: name, state, reason, message, attempts: 0 };
 }
 
 const RANK = new Map<NodeState, number>(NODE_STATES.map((state, index) => [state, index]));
