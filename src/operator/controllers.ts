@@ -1,41 +1,19 @@
 /** The controllers, one function a kind: its reconciler with what it reads, and what wakes it. */
 
 import type { PrepulledImage } from '../api/prepulled-image.ts';
-import type { AccessReader } from '../controllers/access.ts';
-import type { CatalogueStore } from '../controllers/docker-image-record/catalogue-store.ts';
 import { IMAGES_BY_RECORD } from '../controllers/docker-image-record/references.ts';
 import { imageSourceReconciler } from '../controllers/image-source/controller.ts';
-import type { ScanMemory } from '../controllers/image-source/scan-memory.ts';
 import { imageSourceType } from '../controllers/kinds.ts';
 import type { PullPod } from '../controllers/node-stocker/pull-pod.ts';
 import { prepulledImageReconciler } from '../controllers/prepulled-image/controller.ts';
-import type { Stock } from '../controllers/stock.ts';
-import type { KubeClient } from '../kube/client.ts';
-import { Controller, type Reconciler } from '../kube/controller.ts';
-import type { EventWriter } from '../kube/events.ts';
+import type { Controller } from '../kube/controller.ts';
 import type { Workload } from '../kube/lifecycle.ts';
 import { controllerOf } from '../kube/owner-reference.ts';
 import { formatKey, keyOf } from '../kube/resource.ts';
-import { ignoreStatusChanges, type WatchSource, watchInformer } from '../kube/watch-source.ts';
-import type { RegistryClient } from '../registry/client.ts';
-import type { Caches } from './caches.ts';
+import { ignoreStatusChanges, watchInformer } from '../kube/watch-source.ts';
+import { type ControllerParts, createController } from './controller-parts.ts';
 import { nodeStocking } from './node-stocking.ts';
-import type { Process } from './process.ts';
 import { recordKeeping } from './records.ts';
-
-export interface ControllerParts {
-  readonly process: Process;
-  /** Fenced by the lease. */
-  readonly client: KubeClient;
-  readonly registry: RegistryClient;
-  readonly access: AccessReader;
-  readonly events: EventWriter;
-  readonly caches: Caches;
-  /** What the scans have found. */
-  readonly memory: ScanMemory;
-  readonly stock: Stock;
-  readonly catalogue: CatalogueStore;
-}
 
 /** One line a controller, in the order in which data flows. */
 export function createControllers(parts: ControllerParts): readonly Workload[] {
@@ -55,7 +33,7 @@ function imageSource(parts: ControllerParts): Controller {
     random: Math.random,
     images: images.lister,
   });
-  return controller(parts, 'image-source', reconciler, [
+  return createController(parts, 'image-source', reconciler, [
     watchInformer(sources, { predicate: ignoreStatusChanges }),
     watchInformer(images, { map: ownersOf }),
   ]);
@@ -75,7 +53,7 @@ function prepulledImage(parts: ControllerParts): Controller {
     refusal: (id) => stock.wants.refusal(id),
     records: records.lister,
   });
-  return controller(parts, 'prepulled-image', reconciler, [
+  return createController(parts, 'prepulled-image', reconciler, [
     watchInformer(images, { predicate: ignoreStatusChanges }),
     watchInformer(records, {
       predicate: ignoreStatusChanges,
@@ -87,23 +65,11 @@ function prepulledImage(parts: ControllerParts): Controller {
 
 function nodeStocker(parts: ControllerParts): Controller {
   const { nodes, pods } = parts.caches;
-  return controller(parts, 'node-stocker', nodeStocking(parts), [
+  return createController(parts, 'node-stocker', nodeStocking(parts), [
     watchInformer(nodes),
     watchInformer(pods, { map: nodeOf }),
     parts.stock.nodeTrigger,
   ]);
-}
-
-/** A controller that runs as the operator's options say. */
-export function controller(
-  { process, events }: ControllerParts,
-  name: string,
-  reconciler: Reconciler,
-  watches: readonly WatchSource[],
-): Controller {
-  const { options, clock, log, metrics } = process;
-  const { workers } = options;
-  return new Controller({ name, reconciler, watches, events, workers, clock, log, metrics: metrics.runtime });
 }
 
 function ownersOf(

@@ -4,7 +4,7 @@ import type { ClusterReader } from '../server/cluster.ts';
 import { RecentEvents } from '../server/dashboard/recent-events.ts';
 import { dashboardRoutes } from '../server/dashboard/routes.ts';
 import type { RouteGroup } from '../server/route-group.ts';
-import type { RouteGroupParts } from './route-groups.ts';
+import type { RouteGroupParts } from './route-group-parts.ts';
 
 export function dashboard({ process, authorizer }: RouteGroupParts, cluster: ClusterReader): RouteGroup {
   const { client, clock, log } = process;

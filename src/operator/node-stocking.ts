@@ -9,7 +9,7 @@ import type { StockOptions } from '../controllers/stock.ts';
 import type { Reconciler } from '../kube/controller.ts';
 import type { OperatorOptions } from '../options.ts';
 import { coverageMetrics, pullMetrics } from '../server/pull-metrics.ts';
-import type { ControllerParts } from './controllers.ts';
+import type { ControllerParts } from './controller-parts.ts';
 
 export function nodeStocking({
   process,

@@ -7,7 +7,7 @@ import type { RouteGroup } from '../server/route-group.ts';
 import { SourceViews } from '../server/source-view.ts';
 import { spawnerRoutes } from '../server/spawner.ts';
 import { VERSION } from '../version.ts';
-import type { RouteGroupParts } from './route-groups.ts';
+import type { RouteGroupParts } from './route-group-parts.ts';
 import { SourceListings } from './source-listings.ts';
 
 export function reading(parts: RouteGroupParts, cluster: ClusterReader): readonly RouteGroup[] {

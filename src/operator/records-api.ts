@@ -6,7 +6,7 @@ import { recordsApi } from '../server/docker/mount.ts';
 import { apiServerReviews } from '../server/reviews.ts';
 import type { RouteGroup } from '../server/route-group.ts';
 import { createRecordCounter } from './records.ts';
-import type { RouteGroupParts } from './route-groups.ts';
+import type { RouteGroupParts } from './route-group-parts.ts';
 
 /** On every replica: the client is not fenced, and what it writes has a resourceVersion or a name of its own. */
 export function records({ process, catalogue }: RouteGroupParts): readonly RouteGroup[] {

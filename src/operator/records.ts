@@ -18,7 +18,7 @@ import { controllerOf } from '../kube/owner-reference.ts';
 import { keyOf, type ObjectKey, parseKey } from '../kube/resource.ts';
 import { ignoreStatusChanges, Trigger, watchInformer } from '../kube/watch-source.ts';
 import type { Caches } from './caches.ts';
-import { type ControllerParts, controller } from './controllers.ts';
+import { type ControllerParts, createController } from './controller-parts.ts';
 import type { Process } from './process.ts';
 
 /** Follows the catalogue on every replica: the REST API answers from it, too. */
@@ -71,7 +71,7 @@ export function recordKeeping(parts: ControllerParts): readonly Workload[] {
   return [
     census,
     sweep,
-    controller(parts, 'docker-image-record', reconciler, [
+    createController(parts, 'docker-image-record', reconciler, [
       watchInformer(records, {
         predicate: ignoreStatusChanges,
         map: (record) => rivalsOf(record, records.lister),

@@ -7,7 +7,8 @@ import { httpMetrics } from '../server/http-metrics.ts';
 import { apiServerReviews } from '../server/reviews.ts';
 import { type HttpServer, startHttpServer } from '../server/server.ts';
 import { USER_AGENT } from '../version.ts';
-import { createRouteGroups, type RouteGroupParts } from './route-groups.ts';
+import type { RouteGroupParts } from './route-group-parts.ts';
+import { createRouteGroups } from './route-groups.ts';
 
 export interface ServerParts extends Omit<RouteGroupParts, 'authorizer'> {
   readonly checks: HealthChecks;

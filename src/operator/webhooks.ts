@@ -8,7 +8,7 @@ import { pushWriter } from '../server/webhooks/push-writer.ts';
 import { ReplayGuard } from '../server/webhooks/replay-guard.ts';
 import { webhookRoutes } from '../server/webhooks/routes.ts';
 import { webhookMetrics } from '../server/webhooks/webhook-metrics.ts';
-import type { RouteGroupParts } from './route-groups.ts';
+import type { RouteGroupParts } from './route-group-parts.ts';
 
 /** On every replica: the client is not fenced, and what it writes has a resourceVersion. */
 export function webhooks({ process, caches: { sources } }: RouteGroupParts): RouteGroup {
