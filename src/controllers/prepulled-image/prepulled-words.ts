@@ -44,15 +44,20 @@ function missingWords({ eligible, present, failed, missing: [first] }: StockRepo
   };
 }
 
+/** Why no node counts: a selector that selects nothing is told apart from nodes that cannot take the image now. */
+export function nowhereMessage(
+  skipped: number,
+  first: { readonly node: string; readonly message?: string | undefined } | undefined,
+): string {
+  if (first === undefined) return 'spec.nodes selects no node of the cluster';
+  return `None of the ${skipped} nodes that want the image can pull it now; ${first.node}: ${first.message ?? ''}`;
+}
+
 /** Nodes that want an image which none of them can run are another matter than no nodes. */
-function nowhereWords({ missing }: StockReport): Words {
+function nowhereWords({ skipped, missing }: StockReport): Words {
   const [first] = missing;
   if (first === undefined || missing.some(({ reason }) => reason !== 'PlatformMismatch')) {
-    return {
-      status: 'False',
-      reason: 'NoEligibleNodes',
-      message: 'No node wants the image and could pull it now',
-    };
+    return { status: 'False', reason: 'NoEligibleNodes', message: nowhereMessage(skipped, first) };
   }
   const message = `No platform of the image fits any of the ${missing.length} nodes that want it: ${first.message}`;
   return { status: 'False', reason: 'NoMatchingPlatform', message };

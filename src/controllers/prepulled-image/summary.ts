@@ -5,7 +5,7 @@ import type { PrepulledImageReason } from '../../api/reasons.ts';
 import type { StockReport } from '../../domain/stock-report.ts';
 import type { Draft, Summary } from '../../kube/conclusion.ts';
 import { type Condition, findCondition } from '../../kube/condition.ts';
-import { isCause } from './prepulled-words.ts';
+import { isCause, nowhereMessage } from './prepulled-words.ts';
 import type { Status } from './status.ts';
 
 /**
@@ -21,7 +21,7 @@ export function summarise(image: PrepulledImage, draft: Draft<Status>, newcomers
   // What single nodes wait for concerns the others as little as any node that lacks the image.
   if (isHeldBackEverywhere(draft.backoff)) return retrying(backoffWords(draft));
   const wasStocked = draft.stockedGeneration === image.metadata.generation;
-  const summary = stockSummary(draft.nodes, percentOf(image), wasStocked ? newcomers : 0);
+  const summary = stockSummary(draft, percentOf(image), wasStocked ? newcomers : 0);
   return summary.status === 'False' ? withCause(summary, prepulled) : summary;
 }
 
@@ -63,7 +63,11 @@ function percentOf({ spec }: PrepulledImage): number {
   return Number.parseInt(spec.minReady, 10);
 }
 
-function stockSummary(nodes: Status['nodes'], minReadyPercent: number, newcomers: number): Summary {
+function stockSummary(
+  { nodes, notPresent = [] }: Pick<Draft<Status>, 'nodes' | 'notPresent'>,
+  minReadyPercent: number,
+  newcomers: number,
+): Summary {
   if (nodes === undefined) {
     const message = 'Nobody has looked yet where it is';
     return {
@@ -73,9 +77,7 @@ function stockSummary(nodes: Status['nodes'], minReadyPercent: number, newcomers
       progressing: { reason: 'Progressing', message },
     };
   }
-  if (nodes.eligible === 0) {
-    return nowhere('No node wants the image and could pull it now');
-  }
+  if (nodes.eligible === 0) return nowhere(nowhereMessage(nodes.skipped, notPresent[0]));
   const { eligible, present } = nodes;
   const message = `On ${present} of ${eligible} eligible nodes`;
   if (eligible === newcomers) return nowhere(`${message}, all of which joined within pull.timeout`);

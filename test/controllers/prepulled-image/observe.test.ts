@@ -97,6 +97,17 @@ describe('the figures', () => {
     });
     expect(world.status).toMatchObject({ ready: '0/0', prepulled: false });
     expect(world.conditions).not.toHaveProperty('Reconciling');
+    const words = 'None of the 1 nodes that want the image can pull it now; n1: Node is not ready';
+    expect([world.message('Ready'), world.message('Prepulled')]).toEqual([words, words]);
+  });
+
+  it('say so where spec.nodes selects none', async () => {
+    world = await StockWorld.start({ nodes: { nodeSelector: { pool: 'gpuu' } } });
+    world.nodes = [nodeFacts('n1', { labels: { pool: 'gpu' } })];
+    await world.reconcile();
+    expect(world.conditions['Ready']).toBe('True/NoEligibleNodes');
+    const words = 'spec.nodes selects no node of the cluster';
+    expect([world.message('Ready'), world.message('Prepulled')]).toEqual([words, words]);
   });
 
   it.each([
