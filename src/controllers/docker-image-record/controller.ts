@@ -11,6 +11,7 @@ import type { Reconciler } from '../../kube/controller.ts';
 import { type ObjectSource, objectReconciler, type PhaseContext } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
 import { minResult, type Result } from '../../kube/result.ts';
+import { AppliedSpecs } from '../applied-specs.ts';
 import { fitPhase } from '../fit-phase.ts';
 import { REQUEST_ANNOTATIONS } from '../kinds.ts';
 import { SilentRegistries } from '../silent-registries.ts';
@@ -18,7 +19,7 @@ import { acceptPhase } from './accept.ts';
 import { type CatalogueOptions, cataloguePhase } from './catalogue.ts';
 import { RecordLabels } from './labels.ts';
 import { type NodesOptions, nodesPhase } from './nodes.ts';
-import { type PrepullOptions, prepullPhase } from './prepull.ts';
+import { prepullPhase } from './prepull.ts';
 import { type PrimaryKeyOptions, primaryKeyPhase } from './primary-key.ts';
 import { finalizePhase, type ReferencesOptions, referencesPhase } from './references.ts';
 import { type ResolveOptions, resolvePhase } from './resolve.ts';
@@ -54,7 +55,7 @@ export function dockerImageRecordReconciler(options: DockerImageRecordOptions): 
   const silent = new SilentRegistries(options.clock);
   const labels = new RecordLabels(options);
   const references = referencesPhase(options);
-  const applied: PrepullOptions['applied'] = new Map();
+  const applied = new AppliedSpecs();
   const prepull = prepullPhase({ ...options, applied });
   const cut = fitPhase(dockerImageRecordDefinition);
   const fit = (record: DockerImageRecord, draft: Draft<Status>): Result => {
@@ -97,7 +98,7 @@ export function dockerImageRecordReconciler(options: DockerImageRecordOptions): 
     requestAnnotations: REQUEST_ANNOTATIONS,
     forget: (key) => {
       attempts.delete(formatKey(key));
-      applied.delete(formatKey(key));
+      applied.forget(formatKey(key));
     },
   });
   return labels.after(reconciler);

@@ -8,7 +8,6 @@ import { limitTerms } from '../../domain/hardware-terms.ts';
 import type { NodeSelectorTerm } from '../../domain/node.ts';
 import { normalisePlatform } from '../../domain/platform.ts';
 import { formatReference, validateReference } from '../../domain/reference.ts';
-import { isEqual } from '../../json.ts';
 import { isConflict, isNotFound } from '../../kube/api-error.ts';
 import type { Lister } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -18,6 +17,7 @@ import { childName, controllerReference, isControlledBy, ownerName } from '../..
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
 import { done, type Result, TerminalError, WaitingError } from '../../kube/result.ts';
+import type { AppliedSpecs, ChildSpec } from '../applied-specs.ts';
 import { dockerImageRecordType, prepulledImageType } from '../kinds.ts';
 import { needsOf } from './catalogue.ts';
 import type { Status } from './status.ts';
@@ -25,15 +25,7 @@ import type { Status } from './status.ts';
 export interface PrepullOptions {
   readonly client: KubeClient;
   readonly images: Pick<Lister<PrepulledImage>, 'get'>;
-  /** What this process has applied, by key of the record; lost at a restart, which costs one apply each. */
-  readonly applied: Map<string, Applied>;
-}
-
-/** A spec, and the child as the API server answered it. */
-export interface Applied {
-  readonly spec: string;
-  readonly uid: string | undefined;
-  readonly generation: number;
+  readonly applied: AppliedSpecs;
 }
 
 const CONFLICT_RETRY_MS = 60_000;
@@ -56,9 +48,7 @@ function childNameOf({ metadata }: DockerImageRecord): string {
   return childName(metadata.name, `record ${metadata.name}`);
 }
 
-type ChildSpec = Readonly<Record<string, unknown>>;
-
-/** undefined as long as nobody knows the digest, or what the nodes must have. */
+/** Undefined as long as nobody knows the digest, or what the nodes must have. */
 function childSpec(
   { metadata, spec }: DockerImageRecord,
   template: PrepullTemplate,
@@ -125,26 +115,11 @@ async function ensureChild(
     throw new WaitingError('ChildConflict', message, CONFLICT_RETRY_MS);
   }
   const key = formatKey(record.metadata);
-  if (current !== undefined && isAsWanted(current, spec, applied.get(key))) return;
+  if (current !== undefined && applied.isAsWanted(key, current, spec)) return;
   const ownerReferences = [controllerReference(dockerImageRecordType, record)];
   const wanted = { metadata: { namespace, name, ownerReferences }, spec };
-  const { uid, generation = 0 } = (await client.apply(prepulledImageType, wanted, { signal })).metadata;
-  applied.set(key, { spec: JSON.stringify(spec), uid, generation });
+  applied.note(key, await client.apply(prepulledImageType, wanted, { signal }), spec);
   log.info('prepulled image applied', { child: name, image: spec['image'] });
-}
-
-/**
- * Whether the stored child says exactly what we want; or this was applied and nobody has changed it since: then what is
- * more in it belongs to another field manager, and applying again would change nothing.
- */
-function isAsWanted(
-  { metadata, spec }: PrepulledImage,
-  wanted: ChildSpec,
-  last: Applied | undefined,
-): boolean {
-  if (isEqual(spec, wanted)) return true;
-  const { uid, generation = 0 } = metadata;
-  return last?.uid === uid && generation <= (last?.generation ?? 0) && last?.spec === JSON.stringify(wanted);
 }
 
 async function removeChild(

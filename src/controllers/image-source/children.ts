@@ -13,6 +13,7 @@ import { controllerReference, isControlledBy, ownerName } from '../../kube/owner
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
 import { done, type Result, WaitingError } from '../../kube/result.ts';
+import type { AppliedSpecs } from '../applied-specs.ts';
 import { imageSourceType, prepulledImageType } from '../kinds.ts';
 import {
   childNameOf,
@@ -22,7 +23,7 @@ import {
   isReleasedBy,
   releasedChildrenOf,
 } from './child-identity.ts';
-import { type AppliedSpecs, childSpec, hasLabels, saysExactly } from './child-spec.ts';
+import { childSpec, hasLabels } from './child-spec.ts';
 import { childrenToRetire } from './retirement.ts';
 import type { ScanMemory } from './scan-memory.ts';
 import { setSuspended } from './suspend-phase.ts';
@@ -100,8 +101,7 @@ async function ensureChild(
   const spec = childSpec(source, image);
   const labels = { [LABELS.source]: sourceName };
   const key = formatKey(source.metadata);
-  const isInForce = isOurs && (saysExactly(current, spec) || applied.isInForce(key, current, spec));
-  if (isInForce && hasLabels(current, labels)) return;
+  if (isOurs && applied.isAsWanted(key, current, spec) && hasLabels(current, labels)) return;
   const ownerReferences = [controllerReference(imageSourceType, source)];
   const stored = await client.apply(
     prepulledImageType,

@@ -38,7 +38,7 @@ const MAX_RULES = 4;
  */
 export function presencePhase({ children }: Pick<PublishOptions, 'children'>) {
   return (source: ImageSource, draft: Draft<ImageSourceStatus>): Result => {
-    refresh(draft, prepulledDigests(children(source)));
+    refreshPrepulled(draft, prepulledDigests(children(source)));
     return done;
   };
 }
@@ -102,19 +102,19 @@ function prepulledDigests(children: readonly PrepulledImage[]): ReadonlySet<stri
   return new Set(prepulled.flatMap(({ status }) => status?.image?.digest ?? []));
 }
 
-function refresh(draft: Draft<ImageSourceStatus>, prepulled: ReadonlySet<string>): void {
+function refreshPrepulled(draft: Draft<ImageSourceStatus>, prepulled: ReadonlySet<string>): void {
   for (const field of GUARDED_FIELDS) {
     const headline = draft[field];
-    if (headline !== undefined) draft[field] = marked(headline, prepulled);
+    if (headline !== undefined) draft[field] = withPrepulled(headline, prepulled);
   }
-  draft.images = draft.images?.map((image) => marked(image, prepulled));
+  draft.images = draft.images?.map((image) => withPrepulled(image, prepulled));
   const { images = [], counts } = draft;
   // Of images that the status has no room for nothing is known.
   if (counts?.selected !== images.length) return;
   draft.counts = { ...counts, prepulled: images.filter((image) => image.prepulled).length };
 }
 
-function marked<T extends NamedImage>(image: T, prepulled: ReadonlySet<string>): T {
+function withPrepulled<T extends NamedImage>(image: T, prepulled: ReadonlySet<string>): T {
   return { ...image, prepulled: prepulled.has(image.digest ?? '') };
 }
 
@@ -126,21 +126,21 @@ function publish(
   const { images, counts, newestSeen } = result;
   for (const field of GUARDED_FIELDS) {
     const headline = result[field];
-    draft[field] = headline === null ? undefined : named(headline, prepulled);
+    draft[field] = headline === null ? undefined : toNamedImage(headline, prepulled);
   }
-  draft.images = images.slice(0, MAX_IMAGES).map((image) => selected(image, prepulled));
+  draft.images = images.slice(0, MAX_IMAGES).map((image) => toSelectedImage(image, prepulled));
   draft.truncated = isTruncated(images) ? true : undefined;
   draft.counts = { ...counts, prepulled: images.filter((image) => isPrepulled(image, prepulled)).length };
   draft.newestSeen = newestSeen;
 }
 
-function selected(
+function toSelectedImage(
   image: SelectedImage,
   prepulled: ReadonlySet<string>,
 ): NonNullable<ImageSourceStatus['images']>[number] {
   const { type, version, date, rules } = image;
   return {
-    ...named(image, prepulled),
+    ...toNamedImage(image, prepulled),
     type,
     version: version ?? undefined,
     date: date ?? undefined,
@@ -148,7 +148,7 @@ function selected(
   };
 }
 
-function named(image: PublishedImage, prepulled: ReadonlySet<string>): NamedImage {
+function toNamedImage(image: PublishedImage, prepulled: ReadonlySet<string>): NamedImage {
   const { reference, tag, name, digest, aliases } = image;
   return {
     reference,
