@@ -31,6 +31,12 @@ export interface CoverageSettings {
   readonly nodeStatusMaxImages: number;
 }
 
+/** How old a receipt may be at a moment, which is told in monotonic milliseconds like every other one here. */
+export interface AgeLimit {
+  readonly monotonic: number;
+  readonly maxAgeMs: number;
+}
+
 /** Told after each change, with the node and the pull keys whose state may differ now. */
 export type CoverageListener = (node: string, keys: readonly string[]) => void;
 
@@ -69,11 +75,11 @@ export class Coverage {
   }
 
   /** Returns false if it was known already, or has been refuted. */
-  addReceipt(node: NodeIdentity, receipt: Receipt, now: number): boolean {
+  addReceipt(node: NodeIdentity, receipt: Receipt, monotonic: number): boolean {
     if (this.#isReplaced(node)) return false;
     const entry = this.#entry(node);
     const wasThere = entry.receipts.has(receipt.key);
-    const isNews = receive(entry, receipt, now);
+    const isNews = receive(entry, receipt, monotonic);
     if (isNews && !wasThere) this.#notify(node.name, [receipt.key]);
     return isNews;
   }
@@ -104,31 +110,31 @@ export class Coverage {
 
   /**
    * Looks for images that have gone: a receipt older than the listing's lag whose image the node would list and does
-   * not. Returns whether one was found, and when it is worth looking again (milliseconds from now) if it is too early.
+   * not. Returns whether one was found, and when it is worth looking again (milliseconds from then) if it is too early.
    */
   findEvicted(
     node: NodeFacts,
     want: Want,
-    now: number,
+    monotonic: number,
   ): { readonly evicted: boolean; readonly lookAfterMs?: number } {
     const entry = this.#nodes.get(node.name);
     if (entry?.uid !== node.uid || !node.ready) return { evicted: false };
     if (!wouldBeListed(entry.listing, want.sizeBytes, this.#settings.nodeStatusMaxImages))
       return { evicted: false };
     const silent = want.pulls.filter(({ key }) => entry.receipts.has(key) && !entry.listing.keys.has(key));
-    const ages = silent.map(({ key }) => now - (entry.receipts.get(key)?.at ?? now));
+    const ages = silent.map(({ key }) => monotonic - (entry.receipts.get(key)?.at ?? monotonic));
     if (ages.length === 0) return { evicted: false };
     const age = Math.min(...ages);
     if (age < LISTING_LAG_MS) return { evicted: false, lookAfterMs: LISTING_LAG_MS - age };
     for (const { key } of silent) refute(entry, key);
-    entry.evictions.set(want.id, [...recent(entry.evictions.get(want.id), now), now]);
+    entry.evictions.set(want.id, [...recent(entry.evictions.get(want.id), monotonic), monotonic]);
     this.#notify(node.name, keysOf(want));
     return { evicted: true };
   }
 
   /** How often the image was found to be gone from the node within the last hour. */
-  evictions(node: string, wantId: string, now: number): number {
-    return recent(this.#nodes.get(node)?.evictions.get(wantId), now).length;
+  evictions(node: string, wantId: string, monotonic: number): number {
+    return recent(this.#nodes.get(node)?.evictions.get(wantId), monotonic).length;
   }
 
   /** Whether the image was found to be gone from the node, lately or long ago. */
@@ -154,27 +160,19 @@ export class Coverage {
   }
 
   /** Present by a receipt that is older than `maxAgeMs` and that the node's list cannot confirm. */
-  isUnverified(
-    node: string,
-    want: Want,
-    { now, maxAgeMs }: { readonly now: number; readonly maxAgeMs: number },
-  ): boolean {
+  isUnverified(node: string, want: Want, { monotonic, maxAgeMs }: AgeLimit): boolean {
     const entry = this.#nodes.get(node);
     if (entry === undefined) return false;
     return want.pulls.some(({ key }) => {
       const receipt = entry.receipts.get(key);
-      return receipt !== undefined && !entry.listing.keys.has(key) && now - receipt.at >= maxAgeMs;
+      return receipt !== undefined && !entry.listing.keys.has(key) && monotonic - receipt.at >= maxAgeMs;
     });
   }
 
   /** Whether containers of ours have shown the image within the last `maxAgeMs`, whatever the node lists. */
-  wasReceived(
-    node: string,
-    want: Want,
-    { now, maxAgeMs }: { readonly now: number; readonly maxAgeMs: number },
-  ): boolean {
+  wasReceived(node: string, want: Want, { monotonic, maxAgeMs }: AgeLimit): boolean {
     const receipts = this.#nodes.get(node)?.receipts;
-    return want.pulls.every(({ key }) => now - (receipts?.get(key)?.at ?? -Infinity) < maxAgeMs);
+    return want.pulls.every(({ key }) => monotonic - (receipts?.get(key)?.at ?? -Infinity) < maxAgeMs);
   }
 
   /** The pulls of the unfinished pull pod on the node, if any. */
@@ -231,9 +229,9 @@ export class Coverage {
   }
 
   /** Forgets what no want asks for and was learned an hour ago. */
-  forgetUnwanted(node: string, wants: readonly Want[], now: number): void {
+  forgetUnwanted(node: string, wants: readonly Want[], monotonic: number): void {
     const entry = this.#nodes.get(node);
-    if (entry !== undefined) forgetUnwanted(entry, wants, now);
+    if (entry !== undefined) forgetUnwanted(entry, wants, monotonic);
   }
 
   /** What is learned of a node in a moment may come when another machine has its name already. */

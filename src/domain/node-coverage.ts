@@ -119,21 +119,21 @@ export function judge({ judged }: NodeEntry, wantId: string, pod: string): void 
 }
 
 /** Removals within the last hour. */
-export function recent(times: readonly number[] = [], now: number): number[] {
-  return times.filter((time) => now - time < EVICTION_MEMORY_MS);
+export function recent(times: readonly number[] = [], monotonic: number): number[] {
+  return times.filter((time) => monotonic - time < EVICTION_MEMORY_MS);
 }
 
 /** Forgets what no want asks for and was learned an hour ago: a node outlives many images. */
-export function forgetUnwanted(entry: NodeEntry, wants: readonly Want[], now: number): void {
+export function forgetUnwanted(entry: NodeEntry, wants: readonly Want[], monotonic: number): void {
   const { receipts, refuted, evictions, failures, judged } = entry;
   const pulls = wants.reduce((sum, want) => sum + want.pulls.length, 0);
   const kept = [receipts, refuted, evictions, failures, judged].reduce((sum, { size }) => sum + size, 0);
   if (kept <= pulls) return;
   const keys = new Set(wants.flatMap((want) => want.pulls.map(({ key }) => key)));
   const ids = new Set(wants.map(({ id }) => id));
-  drop(receipts, (key, { at }) => !keys.has(key) && now - at >= EVICTION_MEMORY_MS);
+  drop(receipts, (key, { at }) => !keys.has(key) && monotonic - at >= EVICTION_MEMORY_MS);
   drop(refuted, (key) => !keys.has(key) && !receipts.has(key));
-  drop(evictions, (id, times) => !ids.has(id) && recent(times, now).length === 0);
+  drop(evictions, (id, times) => !ids.has(id) && recent(times, monotonic).length === 0);
   drop(failures, (id) => !ids.has(id));
   drop(judged, (id) => !ids.has(id));
 }

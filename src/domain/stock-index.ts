@@ -128,10 +128,10 @@ export class StockIndex {
     const entry = this.#entries.get(id);
     if (entry === undefined) return { missing: 0 };
     const { want, states, joined } = entry;
-    const now = this.#monotonic();
+    const monotonic = this.#monotonic();
     let [missing, oldest] = [0, 0];
     for (const [node, since] of joined) {
-      const age = now - since;
+      const age = monotonic - since;
       if (age >= want.timeoutMs) joined.delete(node);
       else if (states.get(node) !== 'Present') {
         missing += 1;

@@ -18,7 +18,7 @@ export function needsVerification(
   want: Want,
   monotonic: number,
 ): boolean {
-  return coverage.isUnverified(node.name, want, { now: monotonic, maxAgeMs: verifyPeriodMs(node, want) });
+  return coverage.isUnverified(node.name, want, { monotonic, maxAgeMs: verifyPeriodMs(node, want) });
 }
 
 /** In [0, 1), evenly spread over texts: FNV-1a. */

@@ -164,7 +164,7 @@ describe('after a restart a node has the image', () => {
     for (const want of wants) {
       const half = verifyPeriodMs({ uid: 'uid-of-n2' }, want) / 2;
       const unverified = (name: string, maxAgeMs: number): boolean =>
-        coverage.isUnverified(name, want, { now: STARTED, maxAgeMs });
+        coverage.isUnverified(name, want, { monotonic: STARTED, maxAgeMs });
       expect(unverified('n1', 1)).toBe(false);
       expect([unverified('n2', half), unverified('n2', half + 1)]).toEqual([true, false]);
     }

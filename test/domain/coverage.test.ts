@@ -155,7 +155,7 @@ describe('Coverage', () => {
     for (const name of ['n1', 'never there']) coverage.removeNode(name);
     coverage.clearFailures('ns/lab', 'n1');
     coverage.forgetUnwanted('n1', [], 2);
-    const now = { now: 2, maxAgeMs: 1 };
+    const now = { monotonic: 2, maxAgeMs: 1 };
     expect(coverage.isPresent('n1', lab())).toBe(false);
     expect(coverage.isListed('n1', lab())).toBe(false);
     expect(coverage.isUnverified('n1', lab(), now)).toBe(false);
@@ -179,7 +179,7 @@ describe('Coverage', () => {
   it('remembers for how long a pull was shown, for all pulls of an image', () => {
     const both = lab({ pulls: pullsFor(IMAGE, 'Both') });
     const [first, second] = both.pulls.map(({ key }) => key);
-    const received = (now: number) => coverage.wasReceived('n1', both, { now, maxAgeMs: 10 });
+    const received = (monotonic: number) => coverage.wasReceived('n1', both, { monotonic, maxAgeMs: 10 });
     receive('n1', first ?? '', 100);
     expect(received(100)).toBe(false);
     receive('n1', second ?? '', 105);
@@ -402,7 +402,7 @@ describe('absence', () => {
   });
 
   it('cannot be seen in an empty list: such a receipt is verified in time', () => {
-    const limits = (now: number) => ({ now, maxAgeMs: 1_000 });
+    const limits = (monotonic: number) => ({ monotonic, maxAgeMs: 1_000 });
     expect(coverage.isUnverified('n1', lab(), limits(START + 999))).toBe(false);
     expect(coverage.isUnverified('n1', lab(), limits(START + 1_000))).toBe(true);
     const both = lab({ pulls: pullsFor(IMAGE, 'Both') });

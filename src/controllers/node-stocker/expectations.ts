@@ -17,8 +17,8 @@ interface Expected {
 export class Expectations {
   readonly #byNode = new Map<string, Expected>();
 
-  expect({ name, uid }: NodeIdentity, pod: ObjectKey, now: number): void {
-    this.#byNode.set(name, { uid, pod: formatKey(pod), until: now + LAG_LIMIT_MS });
+  expect({ name, uid }: NodeIdentity, pod: ObjectKey, monotonic: number): void {
+    this.#byNode.set(name, { uid, pod: formatKey(pod), until: monotonic + LAG_LIMIT_MS });
   }
 
   forget(node: string): void {
@@ -29,10 +29,10 @@ export class Expectations {
   areMet(
     { name, uid }: NodeIdentity,
     seen: readonly { readonly metadata: ObjectKey }[],
-    now: number,
+    monotonic: number,
   ): boolean {
     const expected = this.#byNode.get(name);
-    if (expected?.uid !== uid || now >= expected.until) return this.#met(name);
+    if (expected?.uid !== uid || monotonic >= expected.until) return this.#met(name);
     const isSeen = seen.some(({ metadata }) => formatKey(metadata) === expected.pod);
     return isSeen && this.#met(name);
   }

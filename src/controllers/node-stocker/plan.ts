@@ -98,5 +98,5 @@ function needsNothing(node: NodeFacts, want: Want, facts: PlanFacts): boolean {
  */
 function lacksKeeper(node: NodeFacts, want: Want, { coverage, kept, monotonic }: PlanFacts): boolean {
   if (!want.keepWarm || !kept.hasRoom || want.pulls.every(({ key }) => kept.keys.has(key))) return false;
-  return !coverage.wasReceived(node.name, want, { now: monotonic, maxAgeMs: verifyPeriodMs(node, want) });
+  return !coverage.wasReceived(node.name, want, { monotonic, maxAgeMs: verifyPeriodMs(node, want) });
 }

@@ -44,6 +44,6 @@ function isBrought(
 ): boolean {
   if (!coverage.isPresent(node.name, want) || needsVerification(coverage, node, want, monotonic))
     return false;
-  const lately = { now: monotonic, maxAgeMs: verifyPeriodMs(node, want) };
+  const lately = { monotonic, maxAgeMs: verifyPeriodMs(node, want) };
   return !want.keepWarm || coverage.wasReceived(node.name, want, lately);
 }

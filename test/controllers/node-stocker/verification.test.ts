@@ -99,7 +99,7 @@ it('two pods that rest with the same image are news once each, and let it grow o
   await world.reconcile('n1');
   expect(world.finished).toHaveLength(2);
   const { coverage, clock } = world;
-  expect(coverage.isUnverified('n1', want, { now: clock.monotonic(), maxAgeMs: 20_000 })).toBe(true);
+  expect(coverage.isUnverified('n1', want, { monotonic: clock.monotonic(), maxAgeMs: 20_000 })).toBe(true);
 });
 
 it('an old failure in a pod that is kept for another image is no news when the image goes', async () => {

@@ -162,7 +162,11 @@ export class StockWorld implements AsyncDisposable {
   stock(...names: readonly string[]): void {
     for (const name of names) {
       for (const { key } of this.want.pulls) {
-        this.coverage.addReceipt({ name, uid: `uid-of-${name}` }, { key, proof: 'pod' }, this.clock.now());
+        this.coverage.addReceipt(
+          { name, uid: `uid-of-${name}` },
+          { key, proof: 'pod' },
+          this.clock.monotonic(),
+        );
       }
     }
   }
