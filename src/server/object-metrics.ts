@@ -3,8 +3,9 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { ImageSource } from '../api/image-source.ts';
 import type { PrepulledImage } from '../api/prepulled-image.ts';
+import type { PrepulledImageReason } from '../api/reasons.ts';
 import { compareNames } from '../domain/sorted-names.ts';
-import { isConditionTrue } from '../kube/condition.ts';
+import { findCondition, isConditionTrue } from '../kube/condition.ts';
 import { formatKey } from '../kube/resource.ts';
 
 /** Asked at every scrape. */
@@ -57,6 +58,7 @@ const SOURCE_GAUGES: readonly ObjectGauge<ImageSource>[] = [
 export function objectMetrics(registry: Registry, { sources, images }: MeasuredObjects): void {
   for (const gauge of SOURCE_GAUGES) objectGauge(registry, gauge, () => sources().toSorted(byName));
   objectGauge(registry, MISSING_NODES, () => images().filter(isMissed).toSorted(byMissing));
+  objectGauge(registry, NOT_READY, () => images().filter(isInTrouble).toSorted(byName));
 }
 
 const MISSING_NODES: ObjectGauge<PrepulledImage> = {
@@ -64,6 +66,21 @@ const MISSING_NODES: ObjectGauge<PrepulledImage> = {
   help: 'Eligible nodes that lack the image; images that none lacks are left out.',
   value: missingNodes,
 };
+
+/** Of what cannot even be resolved nobody counts nodes: no figure above would show it. */
+const NOT_READY: ObjectGauge<PrepulledImage> = {
+  name: 'larder_image_not_ready',
+  help: '1 for an image that is not ready for another reason than being stocked; others and suspended ones are left out.',
+  value: () => 1,
+};
+
+/** Reasons of Ready=False that time alone heals. */
+const UNDER_WAY: ReadonlySet<string> = new Set<PrepulledImageReason>(['Stocking', 'Progressing']);
+
+function isInTrouble({ spec, status }: PrepulledImage): boolean {
+  const ready = findCondition(status, 'Ready');
+  return !spec.suspend && ready?.status === 'False' && !UNDER_WAY.has(ready.reason);
+}
 
 function objectGauge<T extends ImageSource | PrepulledImage>(
   registry: Registry,

@@ -73,6 +73,29 @@ describe('metrics of images', () => {
   });
 });
 
+describe('metrics of images that are not ready', () => {
+  function saying(name: string, status: 'True' | 'False', reason: string, suspend = false): PrepulledImage {
+    const ready = { type: 'Ready', status, reason, message: '', lastTransitionTime: TIME };
+    return { ...prepulledImage({ metadata: { name }, spec: { suspend } }), status: { conditions: [ready] } };
+  }
+
+  it('tell of those that somebody has to look at, also where no node was ever counted', async () => {
+    const images = [
+      saying('refused', 'False', 'SecretAccessDenied'),
+      saying('gone', 'False', 'ManifestUnknown'),
+      saying('under-way', 'False', 'Stocking'),
+      saying('new', 'False', 'Progressing'),
+      saying('resting', 'False', 'Suspended', true),
+      saying('there', 'True', 'Stocked'),
+      prepulledImage({ metadata: { name: 'unseen' } }),
+    ];
+    expect(await lines([], images)).toEqual([
+      'larder_image_not_ready{namespace="default",name="gone"} 1',
+      'larder_image_not_ready{namespace="default",name="refused"} 1',
+    ]);
+  });
+});
+
 describe('metrics of registries', () => {
   it('count by host, remember what is left, and put rare hosts together', async () => {
     const metrics = createMetrics({ processMetrics: false });
