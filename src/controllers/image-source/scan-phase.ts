@@ -177,8 +177,8 @@ function succeed(
 function compile(source: ImageSource): Selection {
   const compiled = compileSelection(toSelectionSpec(source.spec));
   if (compiled.ok) return compiled.value;
-  const { field, message } = compiled.error;
-  throw new TerminalError('InvalidPattern', `spec.${field}: ${message}`);
+  const { field, message, position } = compiled.error;
+  throw new TerminalError('InvalidPattern', `spec.${field}: ${message} (at position ${position})`);
 }
 
 const MAX_WARNINGS = 8;

@@ -193,6 +193,8 @@ describe('a scan', () => {
     world.edit({ select: [{ name: 'odd', semver: 'newest please', dialect: 'npm' }] });
     await expect(world.reconcile()).rejects.toMatchObject({ name: 'TerminalError' });
     expect(world.conditions).toMatchObject({ Ready: 'False/InvalidPattern', Stalled: 'True/InvalidPattern' });
+    const ready = world.status.conditions?.find(({ type }) => type === 'Ready');
+    expect(ready?.message).toMatch(/^spec\.[a-z0-9.[\]]+: .+ \(at position \d+\)$/);
     expect(world.takeRequests()).toEqual([]);
   });
 });
