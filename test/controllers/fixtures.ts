@@ -3,11 +3,14 @@
 import type { PrepulledImage } from '../../src/api/prepulled-image.ts';
 import { CHILD_INDEXES } from '../../src/controllers/image-source/child-identity.ts';
 import type { Lister } from '../../src/kube/cache.ts';
+import type { Condition } from '../../src/kube/condition.ts';
+import type { EventRecorder } from '../../src/kube/events.ts';
 import { silentLogger } from '../../src/kube/logger.ts';
 import type { PhaseContext } from '../../src/kube/reconciler.ts';
 import { formatKey, type KubeObject, type ObjectKey } from '../../src/kube/resource.ts';
 import type { FakeApiServer } from '../support/fake-api-server.ts';
 import type { ResourceRef } from '../support/fake-api-store.ts';
+import type { FakeRegistry } from '../support/fake-registry.ts';
 
 export const IMAGE_SOURCES: ResourceRef = {
   group: 'larder.dev',
@@ -56,4 +59,39 @@ export function storeLister<T extends KubeObject>(
     byIndex: (index: string, value: string): readonly T[] =>
       list().filter((object) => CHILD_INDEXES[index]?.(object as unknown as PrepulledImage).includes(value)),
   };
+}
+
+/** Writes down `type reason: message` of each event. */
+export function writeDownEvents(lines: string[]): EventRecorder {
+  return {
+    record: (_subject, { type, reason, message }) => {
+      lines.push(`${type} ${reason}: ${message}`);
+    },
+  };
+}
+
+/** `status/reason` of each condition, by type. */
+export function conditionWords({
+  conditions = [],
+}: {
+  readonly conditions?: readonly Condition[] | undefined;
+}): Readonly<Record<string, string>> {
+  return Object.fromEntries(conditions.map(({ type, status, reason }) => [type, `${status}/${reason}`]));
+}
+
+/** A person edits some fields of the spec of a stored object, which is of a new generation then. */
+export function editSpec(server: FakeApiServer, ref: ResourceRef, key: string, fields: object): void {
+  const { metadata, spec, ...rest } = server.store.get(ref, key);
+  server.store.put(ref, {
+    ...rest,
+    spec: { ...(spec as object), ...fields },
+    metadata: { ...metadata, generation: Number(metadata['generation'] ?? 0) + 1 },
+  });
+}
+
+/** `GET w_1` and the like, sorted, without what was asked before the last call. */
+export function takeRequests({ apiRequests, log }: FakeRegistry): readonly string[] {
+  const seen = apiRequests.map(({ method, path }) => `${method} ${path.split('/').at(-1) ?? ''}`);
+  log.length = 0;
+  return seen.sort();
 }

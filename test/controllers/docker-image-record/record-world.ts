@@ -27,7 +27,6 @@ import type { KubeClient } from '../../../src/kube/client.ts';
 import type { Reconciler } from '../../../src/kube/controller.ts';
 import type { ConfigMap } from '../../../src/kube/core-types.ts';
 import { Counter } from '../../../src/kube/counter.ts';
-import type { EventNote } from '../../../src/kube/events.ts';
 import type { Subscriber } from '../../../src/kube/informer.ts';
 import { silentLogger } from '../../../src/kube/logger.ts';
 import { formatKey, type KubeObject, type ObjectKey, type RawObject } from '../../../src/kube/resource.ts';
@@ -41,7 +40,7 @@ import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeRegistry, type FakeRegistryOptions } from '../../support/fake-registry.ts';
 import { steppedThrough } from '../../support/registry-failure.ts';
 import { nodeFacts } from '../../support/stock-builders.ts';
-import { PREPULLED_IMAGES, phaseContext } from '../fixtures.ts';
+import { conditionWords, PREPULLED_IMAGES, phaseContext, writeDownEvents } from '../fixtures.ts';
 
 export const RECORDS: ResourceRef = {
   group: 'larder.dev',
@@ -162,8 +161,7 @@ export class RecordWorld implements AsyncDisposable {
 
   /** `status/reason` of each condition. */
   conditions(name = 'yolo'): Readonly<Record<string, string>> {
-    const conditions = this.status(name).conditions ?? [];
-    return Object.fromEntries(conditions.map(({ type, status, reason }) => [type, `${status}/${reason}`]));
+    return conditionWords(this.status(name));
   }
 
   message(type: string, name = 'yolo'): string {
@@ -173,11 +171,7 @@ export class RecordWorld implements AsyncDisposable {
   /** One pass at the present time of the clock. */
   reconcile(name = 'yolo'): Promise<Result> {
     const key = { namespace: 'default', name };
-    const events = {
-      record: (_subject: unknown, { type, reason, message }: EventNote) => {
-        this.events.push(`${type} ${reason}: ${message}`);
-      },
-    };
+    const events = writeDownEvents(this.events);
     return this.#reconciler.reconcile(key, phaseContext({ key, now: this.clock.now(), events }));
   }
 

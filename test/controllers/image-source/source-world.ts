@@ -8,7 +8,6 @@ import { ScanMemory } from '../../../src/controllers/image-source/scan-memory.ts
 import { imageSourceType } from '../../../src/controllers/kinds.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import type { Reconciler } from '../../../src/kube/controller.ts';
-import type { EventNote } from '../../../src/kube/events.ts';
 import type { RawObject } from '../../../src/kube/resource.ts';
 import type { Result } from '../../../src/kube/result.ts';
 import type { Transport } from '../../../src/kube/transport.ts';
@@ -18,7 +17,16 @@ import { FakeApiServer } from '../../support/fake-api-server.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeRegistry } from '../../support/fake-registry.ts';
 import { steppedThrough } from '../../support/registry-failure.ts';
-import { IMAGE_SOURCES, PREPULLED_IMAGES, phaseContext, storeLister } from '../fixtures.ts';
+import {
+  conditionWords,
+  editSpec,
+  IMAGE_SOURCES,
+  PREPULLED_IMAGES,
+  phaseContext,
+  storeLister,
+  takeRequests,
+  writeDownEvents,
+} from '../fixtures.ts';
 
 export const REPOSITORY = 'sciplat/lab';
 /** Ten more than the status has room for. */
@@ -86,11 +94,7 @@ export class SourceWorld implements AsyncDisposable {
   /** One pass at the present time of the clock. */
   reconcile(): Promise<Result> {
     const key = { namespace: 'default', name: 'lab' };
-    const events = {
-      record: (_subject: unknown, { type, reason, message }: EventNote) => {
-        this.events.push(`${type} ${reason}: ${message}`);
-      },
-    };
+    const events = writeDownEvents(this.events);
     return this.#reconciler.reconcile(key, phaseContext({ key, now: this.clock.now(), events }));
   }
 
@@ -117,18 +121,12 @@ export class SourceWorld implements AsyncDisposable {
 
   /** `status/reason` of each condition. */
   get conditions(): Readonly<Record<string, string>> {
-    const conditions = this.status.conditions ?? [];
-    return Object.fromEntries(conditions.map(({ type, status, reason }) => [type, `${status}/${reason}`]));
+    return conditionWords(this.status);
   }
 
   /** A person edits the spec. */
   edit(spec: Partial<ImageSource['spec']>): void {
-    const { metadata, ...rest } = this.source;
-    this.server.store.put(IMAGE_SOURCES, {
-      ...rest,
-      spec: { ...rest.spec, ...spec },
-      metadata: { ...metadata, generation: (metadata.generation ?? 0) + 1 },
-    });
+    editSpec(this.server, IMAGE_SOURCES, KEY, spec);
   }
 
   annotate(annotations: Readonly<Record<string, string>>): void {
@@ -161,11 +159,7 @@ export class SourceWorld implements AsyncDisposable {
 
   /** `HEAD w_1` and the like, without what was asked before the last call. */
   takeRequests(): readonly string[] {
-    const seen = this.registry.apiRequests.map(
-      ({ method, path }) => `${method} ${path.split('/').at(-1) ?? ''}`,
-    );
-    this.registry.log.length = 0;
-    return seen.sort();
+    return takeRequests(this.registry);
   }
 
   #build(): Reconciler {

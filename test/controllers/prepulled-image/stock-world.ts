@@ -12,7 +12,6 @@ import { StockIndex } from '../../../src/domain/stock-index.ts';
 import type { Want } from '../../../src/domain/want.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import type { Reconciler } from '../../../src/kube/controller.ts';
-import type { EventNote } from '../../../src/kube/events.ts';
 import type { RawObject } from '../../../src/kube/resource.ts';
 import type { Result } from '../../../src/kube/result.ts';
 import type { Transport } from '../../../src/kube/transport.ts';
@@ -22,7 +21,15 @@ import { FakeApiServer } from '../../support/fake-api-server.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeRegistry, type FakeRegistryOptions } from '../../support/fake-registry.ts';
 import { nodeFacts } from '../../support/stock-builders.ts';
-import { PREPULLED_IMAGES, phaseContext, storeLister } from '../fixtures.ts';
+import {
+  conditionWords,
+  editSpec,
+  PREPULLED_IMAGES,
+  phaseContext,
+  storeLister,
+  takeRequests,
+  writeDownEvents,
+} from '../fixtures.ts';
 
 export const REPOSITORY = 'sciplat/lab';
 const KEY = 'default/lab';
@@ -83,11 +90,7 @@ export class StockWorld implements AsyncDisposable {
   reconcile(): Promise<Result> {
     this.#follow();
     const key = { namespace: 'default', name: 'lab' };
-    const events = {
-      record: (_subject: unknown, { type, reason, message }: EventNote) => {
-        this.events.push(`${type} ${reason}: ${message}`);
-      },
-    };
+    const events = writeDownEvents(this.events);
     return this.#reconciler.reconcile(key, phaseContext({ key, now: this.clock.now(), events }));
   }
 
@@ -135,8 +138,7 @@ export class StockWorld implements AsyncDisposable {
 
   /** `status/reason` of each condition. */
   get conditions(): Readonly<Record<string, string>> {
-    const conditions = this.status.conditions ?? [];
-    return Object.fromEntries(conditions.map(({ type, status, reason }) => [type, `${status}/${reason}`]));
+    return conditionWords(this.status);
   }
 
   message(type: string): string {
@@ -144,12 +146,7 @@ export class StockWorld implements AsyncDisposable {
   }
 
   edit(spec: Partial<PrepulledImage['spec']>): void {
-    const { metadata, ...rest } = this.object;
-    this.server.store.put(PREPULLED_IMAGES, {
-      ...rest,
-      spec: { ...rest.spec, ...spec },
-      metadata: { ...metadata, generation: (metadata.generation ?? 0) + 1 },
-    });
+    editSpec(this.server, PREPULLED_IMAGES, KEY, spec);
   }
 
   get want(): Want {
@@ -196,11 +193,7 @@ export class StockWorld implements AsyncDisposable {
 
   /** `GET w_1` and the like, without what was asked before the last call. */
   takeRequests(): readonly string[] {
-    const seen = this.registry.apiRequests.map(
-      ({ method, path }) => `${method} ${path.split('/').at(-1) ?? ''}`,
-    );
-    this.registry.log.length = 0;
-    return seen.sort();
+    return takeRequests(this.registry);
   }
 
   #build(): Reconciler {
