@@ -65,6 +65,17 @@ export class StockingStage {
     });
   }
 
+  /** How many nodes pulled at the same time, at most, until all of these images were on four of four. */
+  async mostPullingUntilStocked(...names: readonly string[]): Promise<number> {
+    let most = 0;
+    await eventually(async () => {
+      const unfinished = (await listPods(this.cluster)).filter(({ status }) => status.phase !== 'Succeeded');
+      most = Math.max(most, unfinished.length);
+      for (const name of names) expect((await this.find(name)).status?.ready).toBe('4/4');
+    });
+    return most;
+  }
+
   /** `node image` of every container of every pull pod. */
   async pulls(): Promise<readonly string[]> {
     const pods = await listPods(this.cluster);

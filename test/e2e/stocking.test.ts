@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { apply, conditionOf, eventually, listPods, type Stage } from '../support/dev-cluster.ts';
+import { apply, conditionOf, eventually, type Stage } from '../support/dev-cluster.ts';
 import { digest, HOST, image, StockingStage } from './stocking-stage.ts';
 
 let world: StockingStage;
@@ -176,13 +176,7 @@ describe('budgets', () => {
   it('hold: never more nodes pull at once than there are slots', async () => {
     for (const letter of ['7', '8'])
       await apply(stage.cluster, image(`lab-${letter}`, { image: `${HOST}/fine/lab@${digest(letter)}` }));
-    let most = 0;
-    await eventually(async () => {
-      const unfinished = (await listPods(stage.cluster)).filter(({ status }) => status.phase !== 'Succeeded');
-      most = Math.max(most, unfinished.length);
-      expect((await world.find('lab-7')).status?.ready).toBe('4/4');
-      expect((await world.find('lab-8')).status?.ready).toBe('4/4');
-    });
+    const most = await world.mostPullingUntilStocked('lab-7', 'lab-8');
     expect(most).toBeGreaterThan(0);
     expect(most).toBeLessThanOrEqual(2);
   });
@@ -192,13 +186,7 @@ describe('budgets', () => {
       stage.cluster,
       image('lab', { image: `${HOST}/fine/lab@${digest('9')}`, pull: { maxConcurrentNodes: 1 } }),
     );
-    let most = 0;
-    await eventually(async () => {
-      const unfinished = (await listPods(stage.cluster)).filter(({ status }) => status.phase !== 'Succeeded');
-      most = Math.max(most, unfinished.length);
-      expect((await world.find('lab')).status?.ready).toBe('4/4');
-    });
-    expect(most).toBe(1);
+    expect(await world.mostPullingUntilStocked('lab')).toBe(1);
   });
 });
 
@@ -208,9 +196,7 @@ describe('quiet', () => {
     await world.untilReady('lab', '4/4');
     const { metadata } = await world.find('lab');
     // Longer than the interval: the registry is asked again meanwhile, and still does not answer.
-    await stage.cluster
-      .kubectl(['wait', 'ppi/lab', '--for=jsonpath={.metadata.name}=never', '--timeout=12s'])
-      .catch(() => undefined);
+    await world.quietFor(12);
     expect((await world.find('lab')).metadata.resourceVersion).toBe(metadata.resourceVersion);
   });
 });
