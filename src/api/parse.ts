@@ -1,6 +1,7 @@
-/** Reading an object that no API server has seen yet: the same checks and defaults, and errors a person can act on. */
+/** Reading an object that no API server has seen yet: the checks and defaults of kubectl and server, for people. */
 import type * as z from 'zod';
 import type { Result } from '../domain/result.ts';
+import { isJsonObject } from '../json.ts';
 import { type DockerImageRecord, dockerImageRecordSchema } from './docker-image-record.ts';
 import { type ImageSource, imageSourceSchema } from './image-source.ts';
 import { type PrepulledImage, prepulledImageSchema } from './prepulled-image.ts';
@@ -21,10 +22,30 @@ export function parseDockerImageRecord(object: unknown): Result<DockerImageRecor
 }
 
 function parse<T>(schema: z.ZodType, object: unknown): Result<T, readonly string[]> {
-  const parsed = schema.safeParse(withoutNulls(object));
-  return parsed.success
-    ? { ok: true, value: parsed.data as T }
-    : { ok: false, error: parsed.error.issues.map(describe) };
+  const given = withoutNulls(object);
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) return { ok: false, error: parsed.error.issues.map(describe) };
+  const unknown = unknownFields('spec', memberOf(given, 'spec'), memberOf(parsed.data, 'spec'));
+  if (unknown.length === 0) return { ok: true, value: parsed.data as T };
+  return { ok: false, error: unknown.map((field) => `${field}: there is no such field`) };
+}
+
+/** Paths of what reading has dropped: kubectl refuses it, so what is left would be another object than is meant. */
+function unknownFields(path: string, given: unknown, read: unknown): readonly string[] {
+  if (Array.isArray(given))
+    return given.flatMap((item, index) =>
+      unknownFields(`${path}[${index}]`, item, Array.isArray(read) ? read[index] : undefined),
+    );
+  if (!isJsonObject(given)) return [];
+  return Object.entries(given).flatMap(([name, value]) =>
+    isJsonObject(read) && Object.hasOwn(read, name)
+      ? unknownFields(`${path}.${name}`, value, read[name])
+      : [`${path}.${name}`],
+  );
+}
+
+function memberOf(object: unknown, name: string): unknown {
+  return isJsonObject(object) ? object[name] : undefined;
 }
 
 function describe({ path, message }: z.core.$ZodIssue): string {

@@ -66,10 +66,28 @@ test.each([parseImageSource, parsePrepulledImage, parseDockerImageRecord])(
   },
 );
 
-test('fields that the schema lacks are dropped, as the server prunes them', () => {
+test('fields that the schema lacks are refused, as kubectl does; metadata and status are not ours', () => {
   const manifest = dockerImageRecordManifest();
-  const parsed = parseDockerImageRecord({ ...manifest, spec: { ...manifest.spec, colour: 'red' } });
-  expect(parsed.ok && 'colour' in parsed.value.spec).toBe(false);
+  const metadata = { ...manifest.metadata, managedFields: [{ manager: 'x' }] };
+  expect(parseDockerImageRecord({ ...manifest, metadata, status: { colour: 'red' } }).ok).toBe(true);
+  const select = [{ name: 'a', type: 'weekly', newst: 1 }];
+  const spec = {
+    ...imageSourceManifest().spec,
+    colour: { red: 1 },
+    select,
+    prepull: { pull: { By: 'Tag' } },
+  };
+  expect(parseImageSource({ ...imageSourceManifest(), spec })).toEqual({
+    ok: false,
+    error: [
+      'spec.colour: there is no such field',
+      'spec.select[0].newst: there is no such field',
+      'spec.prepull.pull.By: there is no such field',
+    ],
+  });
+  const labels = { 'a/b': 'c', __proto: 'x' };
+  const image = prepulledImageManifest({ spec: { nodes: { nodeSelector: labels } } });
+  expect(parsePrepulledImage(image).ok).toBe(true);
 });
 
 test('builders merge deeply, replace lists and remove what is undefined', () => {
