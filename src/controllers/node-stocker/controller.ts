@@ -107,12 +107,19 @@ async function stock(stocking: Stocking, name: string, context: ReconcileContext
   if (!expectations.areMet(node, seen, clock.monotonic())) return { requeueAfterMs: CACHE_LAG_MS };
   noteVanished(node, pods, pass);
   const unfinished = pods.filter(({ verdict }) => !verdict.finished);
+  noteEnds(pass, pods);
   // Whatever the last pull held is free for others first.
   if (unfinished.length === 0) turns.end(name);
   const rest = await deleteRested(pass, pods, context);
   if (unfinished.length > 0) return minResult(rest, followPull(pass, unfinished));
   coverage.setPulling(node, NOT_PULLING);
   return minResult(rest, await startPull(stocking, { node, isNewcomer: pass.isNewcomer, pods }, context));
+}
+
+/** A quota counts them for a moment yet. */
+function noteEnds({ quotas }: Pass, pods: readonly JudgedPod[]): void {
+  for (const { pod, moments } of pods)
+    if (moments.ended !== undefined) quotas.noteEnded(pod.metadata.namespace ?? '', moments.ended);
 }
 
 /** One look at one node. */
@@ -137,7 +144,7 @@ function followPull(pass: Pass, unfinished: readonly JudgedPod[]): Result {
   coverage.setPulling(node, pulls);
   const pulling = wants.filter((want) => want.pulls.some(({ key }) => pulls.has(key)));
   if (holdsBudget) turns.keep({ name: node.name, isNewcomer }, pulling);
-  else turns.giveUp(node.name);
+  else turns.holdQuota(node.name, pulling);
   return minResult({ requeueAfterMs: lookAfterMs }, { requeueAfterMs: noteEvictions(node, wants, pass) });
 }
 

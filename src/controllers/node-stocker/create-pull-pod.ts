@@ -27,6 +27,8 @@ const LOOK_FOR_IT: Result = { requeueAfterMs: 31_000 };
 const NEXT_BATCH: Result = { requeueAfterMs: 1 };
 /** A quota still counts a pod for a moment after its end: asked again at once it would refuse again, and so on. */
 const FOR_QUOTA: Result = { requeueAfterMs: 2_000 };
+/** Of a quota that other people's pods, or finished ones of ours, take up: it is tried no less often than after four refusals. */
+const MAX_QUOTA_PAUSES = 4;
 /** Whoever may write pods may take a name; who takes them all keeps out nothing but the images of that namespace. */
 const NAMES_TRIED = 8;
 
@@ -53,6 +55,10 @@ export interface CreateOutcome {
   readonly pod?: ObjectKey;
   /** It pulls the batch; one that was found may pull something else. */
   readonly isNew?: boolean;
+  /** The quota may let one more through than was known. */
+  readonly hasMoreRoom?: boolean;
+  /** Without a pod: the node tries again for all of its namespace, and none of the others in between. */
+  readonly triesAgain?: boolean;
   readonly next: Result;
 }
 
@@ -95,23 +101,34 @@ async function createNumbered(
       return { next: refuse(options, node, batch, { message: changed, ...momentOf(options, context) }) };
     }
     const { budget, quotas, clock } = options;
-    quotas.noteAdmitted(pod.namespace, budget.taken(namespaceClaim(pod.namespace)), clock.monotonic());
+    const holders = budget.taken(namespaceClaim(pod.namespace));
+    const hasMoreRoom = quotas.noteAdmitted(pod.namespace, holders, clock.monotonic());
     context.log.info('pull pod created', { node: node.name, pod: pod.name, images: batch.pulls.length });
-    return { pod, isNew: true, next: LOOK_FOR_IT };
+    return { pod, isNew: true, hasMoreRoom, next: LOOK_FOR_IT };
   } catch (error) {
     if (isAlreadyExists(error)) return adopt(options, node, pod, context);
     if (!isRefusal(error)) throw error;
-    if (waitsForQuota(options, batch, error)) return { next: FOR_QUOTA };
+    const waiting = waitForQuota(options, batch, error);
+    if (waiting !== undefined) return waiting;
     const message = refusalMessage(error.message);
-    return { next: refuse(options, node, batch, { message, ...momentOf(options, context) }) };
+    const mayPass = isQuotaExceeded(error);
+    return { next: refuse(options, node, batch, { message, mayPass, ...momentOf(options, context) }) };
   }
 }
 
-/** Whether there will be room for the pod when others of ours have ended. Its own node is counted already. */
-function waitsForQuota({ budget, quotas, clock }: CreateOptions, batch: Batch, error: ApiError): boolean {
-  if (!isQuotaExceeded(error)) return false;
-  const others = budget.taken(namespaceClaim(batch.namespace)) - 1;
-  return quotas.noteRefused(batch.namespace, others, clock.monotonic());
+/**
+ * Undefined if there will be no room for the pod when others of ours have ended. Its own node is counted already. Where no
+ * other pulls, whose end would tell, it alone tries again: all that wait would be refused one after the other.
+ */
+function waitForQuota(
+  { budget, quotas, clock }: CreateOptions,
+  { namespace }: Batch,
+  error: ApiError,
+): CreateOutcome | undefined {
+  if (!isQuotaExceeded(error)) return undefined;
+  const others = budget.taken(namespaceClaim(namespace)) - 1;
+  if (!quotas.noteRefused(namespace, others, clock.monotonic())) return undefined;
+  return { next: FOR_QUOTA, triesAgain: others === 0 };
 }
 
 /** Our own pod that the watch has not shown yet; undefined for one that is not made for this node, or has gone. */
@@ -157,21 +174,28 @@ function momentOf({ clock }: CreateOptions, { now }: ReconcileContext): Moment {
   return { now, monotonic: clock.monotonic() };
 }
 
+interface Refusal extends Moment {
+  readonly message: string;
+  /** Without anybody's doing. */
+  readonly mayPass?: boolean;
+}
+
 function refuse(
   { coverage, random, observer }: CreateOptions,
   node: NodeFacts,
   batch: Batch,
-  refusal: Moment & { readonly message: string },
+  refusal: Refusal,
 ): Result {
   observer.failed('PodRefused');
   for (const want of batch.wants) {
     const attempts = (coverage.failure(node.name, want.id)?.attempts ?? 0) + 1;
+    const pauses = refusal.mayPass === true ? Math.min(attempts, MAX_QUOTA_PAUSES) : attempts;
     coverage.setFailure(node, want, {
       reason: 'PodRefused',
       message: refusal.message,
       attempts,
       lastAttempt: refusal.now,
-      notBefore: refusal.monotonic + backoffMs(attempts, random()),
+      notBefore: refusal.monotonic + backoffMs(pauses, random()),
     });
   }
   return NEXT_BATCH;

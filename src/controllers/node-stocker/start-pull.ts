@@ -91,14 +91,17 @@ const ASKED: PullState = { reason: 'Pulling', message: 'The node was asked to pu
 async function startBatch(options: StartOptions, pull: Pull, context: ReconcileContext): Promise<Result> {
   const { turns, expectations, coverage, clock } = options;
   const { node, batch } = pull;
-  const { pod, isNew, next } = await createPullPod(options, pull, context).catch((error: unknown) => {
+  const outcome = await createPullPod(options, pull, context).catch((error: unknown) => {
     turns.giveUp(node.name);
     throw error;
   });
+  const { pod, isNew, hasMoreRoom, triesAgain, next } = outcome;
   if (pod === undefined) {
-    turns.giveUp(node.name);
+    if (triesAgain === true) turns.holdQuota(node.name, batch.wants);
+    else turns.giveUp(node.name);
     return next;
   }
+  if (hasMoreRoom === true) turns.wakeNext();
   expectations.expect(node, pod, clock.monotonic());
   if (isNew === true) coverage.setPulling(node, new Map(batch.pulls.map(({ key }) => [key, ASKED])));
   return next;

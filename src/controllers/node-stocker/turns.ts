@@ -47,7 +47,7 @@ export class Turns {
       this.#circuits.attempt(imageCircuit(id), node);
       this.#circuits.attempt(hostCircuit(host), node);
     }
-    this.#wakeNext();
+    this.wakeNext();
     return isTaken;
   }
 
@@ -66,13 +66,23 @@ export class Turns {
   giveUp(node: string): void {
     this.#circuits.abandon(node);
     this.#budget.leave(node);
-    this.#wakeNext();
+    this.wakeNext();
+  }
+
+  /**
+   * It pulls on, so slowly that others take its slots; or a quota has refused its pod, and it will try again for all of its
+   * namespace. Only with the quota it goes on counting.
+   */
+  holdQuota(node: string, wants: readonly Want[]): void {
+    this.#circuits.abandon(node);
+    this.#budget.take(node, [...new Set(wants.map(({ namespace }) => namespaceClaim(namespace)))]);
+    this.wakeNext();
   }
 
   /** It cannot be looked at now: what it holds it keeps, but who is behind it in line need not wait for it. */
   stepAside(node: string): void {
     this.#budget.stopWaiting(node);
-    this.#wakeNext();
+    this.wakeNext();
   }
 
   /** One slot of the cluster, one of each host, and one of each image that has a limit. */
@@ -85,7 +95,7 @@ export class Turns {
   }
 
   /** Also when nothing was given back: a node may have been woken for room that it does not need. */
-  #wakeNext(): void {
+  wakeNext(): void {
     this.#budget.entitled().forEach(this.#wake);
   }
 }

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Turns } from '../../../src/controllers/node-stocker/turns.ts';
 import { Circuits, hostCircuit, imageCircuit } from '../../../src/domain/circuits.ts';
 import { PullBudget } from '../../../src/domain/pull-budget.ts';
-import { CLUSTER_CLAIM } from '../../../src/domain/pull-claim.ts';
+import { CLUSTER_CLAIM, namespaceClaim } from '../../../src/domain/pull-claim.ts';
 import { want } from '../../support/stock-builders.ts';
 
 const WANT = want('a');
@@ -66,6 +66,18 @@ describe('a turn', () => {
     turns.end('n1');
     expect(woken).toEqual([]);
     expect(take('n1')).toBe(true);
+  });
+
+  it('goes on with the quota of the namespace alone, for a node that pulls slowly or tries again', () => {
+    openCircuits();
+    take('n1');
+    take('n2');
+    turns.holdQuota('n1', [WANT, { ...WANT, id: 'ns/other' }]);
+    expect(woken).toEqual([]);
+    expect([budget.taken(CLUSTER_CLAIM), budget.taken(namespaceClaim(WANT.namespace))]).toEqual([0, 1]);
+    expect(circuits.blocks(IMAGE, 'n2', LATER)).toBe(false);
+    turns.holdQuota('n1', [{ ...WANT, namespace: 'elsewhere' }]);
+    expect(woken).toEqual(['n2']);
   });
 
   it('passes by a node that cannot be looked at, which keeps what it holds', () => {
