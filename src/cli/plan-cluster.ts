@@ -11,7 +11,7 @@ import { overfull } from '../domain/preflight.ts';
 import { compareNames } from '../domain/sorted-names.ts';
 import { compareWants, planBatch } from '../domain/stock-plan.ts';
 import { openCircuit } from '../domain/stock-report.ts';
-import { placement, type Want } from '../domain/want.ts';
+import { placement, sizesByDigest, type Want } from '../domain/want.ts';
 import { findCondition } from '../kube/condition.ts';
 import { formatKey } from '../kube/resource.ts';
 
@@ -107,11 +107,10 @@ function planNode(node: NodeFacts, wants: readonly Want[], question: NodeQuestio
   const pulls = batches(missing).flatMap((batch, pod) =>
     batch.map((want) => pullOf(node, want, pod, question)),
   );
-  const sizes = new Map(missing.map(({ pulls: [pull], sizeBytes }) => [pull?.key, sizeBytes]));
   return {
     node: node.name,
     present: present.length,
-    bytes: [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0),
+    bytes: [...sizesByDigest(missing).values()].reduce((sum, bytes) => sum + bytes, 0),
     pulls,
     skipped: [
       ...placed.flatMap(({ want, place }) => skipOf(want, place)),

@@ -1,7 +1,7 @@
 /** Would all that a node wants fit on its disk? Asked before the first pull, because a full disk hurts every pod. */
 
 import type { NodeFacts } from './node.ts';
-import type { Want } from './want.ts';
+import { digestOf, sizesByDigest, type Want } from './want.ts';
 
 /** An image takes about three times its compressed size: the layers, unpacked, and both at once while it is pulled. */
 const UNPACKED_FACTOR = 3;
@@ -14,12 +14,7 @@ export function overfull(node: NodeFacts, wants: readonly Want[]): ReadonlyMap<s
   const skipped = new Map<string, string>();
   if (node.ephemeralBytes === undefined) return skipped;
   const room = node.ephemeralBytes * SHARE;
-  const sizes = new Map<string, number>();
-  // Several wants of one image take its room once.
-  for (const want of wants) {
-    const digest = digestOf(want);
-    sizes.set(digest, Math.max(want.sizeBytes, sizes.get(digest) ?? 0));
-  }
+  const sizes = sizesByDigest(wants);
   let needed = [...sizes.values()].reduce((sum, bytes) => sum + bytes * UNPACKED_FACTOR, 0);
   const figures = `all wanted images need about ${gibibytes(needed)}, ${gibibytes(room)} of the node may hold images`;
   for (const [digest, bytes] of [...sizes].sort(([, left], [, right]) => right - left)) {
@@ -29,12 +24,6 @@ export function overfull(node: NodeFacts, wants: readonly Want[]): ReadonlyMap<s
     needed -= bytes * UNPACKED_FACTOR;
   }
   return skipped;
-}
-
-/** The content of the image, under whatever name it is pulled. */
-function digestOf({ pulls }: Want): string {
-  const { key = '' } = pulls[0] ?? {};
-  return key.slice(key.lastIndexOf('@') + 1);
 }
 
 function gibibytes(bytes: number): string {

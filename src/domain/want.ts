@@ -63,6 +63,22 @@ export function pullsFor(image: Reference & { readonly digest: Digest }, by: Pul
   return by === 'Tag' ? [byTag] : [byDigest, byTag];
 }
 
+/** The content of the image, under whatever name it is pulled. */
+export function digestOf({ pulls }: Pick<Want, 'pulls'>): string {
+  const { key = '' } = pulls[0] ?? {};
+  return key.slice(key.lastIndexOf('@') + 1);
+}
+
+/** Compressed bytes by digest: several wants of one image cost a node its bytes once, by the word of one that knows them. */
+export function sizesByDigest(wants: readonly Want[]): ReadonlyMap<string, number> {
+  const sizes = new Map<string, number>();
+  for (const want of wants) {
+    const digest = digestOf(want);
+    sizes.set(digest, Math.max(want.sizeBytes, sizes.get(digest) ?? 0));
+  }
+  return sizes;
+}
+
 /** Whether the node is one of those the image must be on now, and if not why. */
 export function placement(node: NodeFacts, want: Pick<Want, 'scope' | 'platforms'>): Eligibility {
   const eligible = eligibility(node, want.scope);

@@ -131,6 +131,22 @@ describe('larder plan against a cluster', () => {
     ]);
   });
 
+  it('counts the bytes of an image once, although one object asks for its digest and another for its tag', async () => {
+    server.store.put(NODES, node('n1'));
+    const found = { registry: 'r.io', repository: 'lab', digest: DIGEST_A, size: GIB };
+    for (const by of ['Digest', 'Tag'] as const) {
+      const image = prepulledImage({
+        metadata: { name: by.toLowerCase() },
+        spec: { image: 'r.io/lab:1', pull: { by } },
+      });
+      server.store.put(PREPULLED_IMAGES, {
+        ...image,
+        status: { image: { ...found, reference: 'r.io/lab:1' } },
+      });
+    }
+    expect((await planned([])).totals).toEqual({ nodes: 1, pulls: 2, bytes: GIB, skipped: 0 });
+  });
+
   it('tells what waits for what', async () => {
     for (const name of ['n1', 'n2', 'n3']) server.store.put(NODES, node(name));
     for (const tag of ['a', 'b']) {
