@@ -4,7 +4,6 @@ import type { PrepulledImage } from '../../api/prepulled-image.ts';
 import type { Clock } from '../../clock.ts';
 import { parseDuration } from '../../domain/duration.ts';
 import { formatReference, type Reference } from '../../domain/reference.ts';
-import type { ConditionUpdate } from '../../kube/condition.ts';
 import { WaitingError } from '../../kube/result.ts';
 import type { RegistryClient } from '../../registry/client.ts';
 import { RegistryError } from '../../registry/errors.ts';
@@ -12,6 +11,7 @@ import type { ResolvedImage } from '../../registry/image-resolver.ts';
 import type { AccessReader } from '../access.ts';
 import { credentialsFound, credentialsMissing } from '../credentials-condition.ts';
 import { type SilentRegistries, wayTo } from '../silent-registries.ts';
+import type { Mark } from './status.ts';
 
 export interface AskOptions {
   readonly registry: Pick<RegistryClient, 'resolve' | 'headDigest'>;
@@ -22,9 +22,6 @@ export interface AskOptions {
 
 /** One attempt takes no longer, however many answers it needs. */
 const ATTEMPT_MS = 60_000;
-
-/** Notes what a condition is to say. */
-export type Mark = (words: ConditionUpdate) => void;
 
 export interface Question {
   readonly reference: Reference;

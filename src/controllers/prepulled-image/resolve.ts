@@ -4,7 +4,7 @@ import type { PrepulledImage } from '../../api/prepulled-image.ts';
 import { parseDuration } from '../../domain/duration.ts';
 import { formatReference, type Reference, validateReference } from '../../domain/reference.ts';
 import type { Draft } from '../../kube/conclusion.ts';
-import { type ConditionUpdate, findCondition, setCondition } from '../../kube/condition.ts';
+import { type ConditionUpdate, findCondition } from '../../kube/condition.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { PostponedError, type Result, TerminalError, WaitingError } from '../../kube/result.ts';
 import { isRegistryError, type RegistryError, registryReason } from '../../registry/errors.ts';
@@ -14,12 +14,12 @@ import { prepulledImageType } from '../kinds.ts';
 import { retryPause } from '../retry-pause.ts';
 import { SilentRegistryError, wayTo } from '../silent-registries.ts';
 import { wantId } from '../want.ts';
-import { type AskOptions, askIfItAnswers, type Mark, type Question } from './ask.ts';
+import { type AskOptions, askIfItAnswers, type Question } from './ask.ts';
 import { formatBytes } from './bytes.ts';
 import { describeImage } from './describe.ts';
 import { tagMoved } from './events.ts';
 import { isRefusal } from './refusal.ts';
-import type { Status } from './status.ts';
+import { marker, type Pass, type Status } from './status.ts';
 
 export interface ResolveOptions extends AskOptions {
   /** The last attempt for each object; lost at a restart, which costs one request each. */
@@ -120,12 +120,6 @@ function pastOf(image: PrepulledImage, last: Resolution | undefined, monotonic: 
     : { permittedAt, failures: 0, isFound: false };
 }
 
-interface Pass {
-  readonly image: PrepulledImage;
-  readonly draft: Draft<Status>;
-  readonly context: PhaseContext;
-}
-
 async function attempt(options: ResolveOptions, pass: Pass, past: Past): Promise<Resolution> {
   const { clock } = options;
   const { image, context } = pass;
@@ -155,7 +149,7 @@ async function resolve(
 ): Promise<Ended> {
   const { image, draft, context } = pass;
   const reference = parseImage(image.spec.image);
-  const mark = marker(image, draft, context);
+  const mark = marker(pass);
   const { isStale, isFound } = past;
   const { requested: insists, signal } = context;
   try {
@@ -245,11 +239,4 @@ function parseImage(text: string): Reference {
   const reference = validateReference(text);
   if (!reference.ok) throw new TerminalError('InvalidSpec', `spec.image: ${reference.error.message}`);
   return reference.value;
-}
-
-function marker(image: PrepulledImage, draft: Draft<Status>, { now }: PhaseContext): Mark {
-  const moment = { now, generation: image.metadata.generation };
-  return (words) => {
-    setCondition(draft, words, moment);
-  };
 }
