@@ -10,8 +10,9 @@ import { claimLimit, NEW_FOR_MS, type PullLimits } from '../domain/pull-claim.ts
 import { QuotaLimits } from '../domain/quota-limits.ts';
 import { StockIndex } from '../domain/stock-index.ts';
 import { isEqual } from '../json.ts';
+import { aborted } from '../kube/aborted.ts';
 import type { RunSignals } from '../kube/controller.ts';
-import type { Informer } from '../kube/informer.ts';
+import type { Informer, Subscriber } from '../kube/informer.ts';
 import type { Workload } from '../kube/lifecycle.ts';
 import { PacedTrigger } from '../kube/paced-trigger.ts';
 import { parseKey } from '../kube/resource.ts';
@@ -76,33 +77,8 @@ export class Stock implements Workload {
         this.#fireAllNodes();
       },
     });
-    images.subscribe({
-      onAdd: (image) => {
-        this.wants.put(image);
-      },
-      onUpdate: (_old, image) => {
-        this.wants.put(image);
-      },
-      onDelete: (image) => {
-        this.wants.remove(image);
-      },
-    });
-    nodes.subscribe({
-      onAdd: (node) => {
-        this.#oldestNode = Math.min(this.#oldestNode, createdAt(node));
-        this.coverage.observeNode(node.facts);
-      },
-      onUpdate: (_old, { facts }) => {
-        this.coverage.observeNode(facts);
-      },
-      onDelete: (node) => {
-        if (createdAt(node) <= this.#oldestNode)
-          this.#oldestNode = nodes.lister
-            .list()
-            .reduce((oldest, other) => Math.min(oldest, createdAt(other)), Infinity);
-        this.coverage.removeNode(node.facts.name);
-      },
-    });
+    images.subscribe(this.#takeInImages());
+    nodes.subscribe(this.#takeInNodes());
   }
 
   /** False for a moment after wants have changed: more of them usually follow. */
@@ -116,18 +92,68 @@ export class Stock implements Workload {
   }
 
   /** Caches are synced and this replica leads: takes in what earlier leaders left, then passes changes on. */
-  run({ stop }: RunSignals): Promise<void> {
-    const { images, nodes, clock, random } = this.#options;
-    restoreStock(this, images.lister.list(), nodes.lister.list(), {
-      now: clock.now(),
-      monotonic: clock.monotonic(),
-      random,
-    });
+  async run({ stop }: RunSignals): Promise<void> {
+    this.#restore();
     this.#isLeading = true;
-    for (const node of nodes.lister.list()) this.index.putNode(node.facts);
+    this.#fillIndex();
+    const leave = this.#passChangesOn();
+    await aborted(stop);
+    leave();
+    this.#isLeading = false;
+    this.#settle.cancel();
+  }
+
+  #takeInImages(): Subscriber<PrepulledImage> {
+    return {
+      onAdd: (image) => {
+        this.wants.put(image);
+      },
+      onUpdate: (_old, image) => {
+        this.wants.put(image);
+      },
+      onDelete: (image) => {
+        this.wants.remove(image);
+      },
+    };
+  }
+
+  #takeInNodes(): Subscriber<NodeObject> {
+    return {
+      onAdd: (node) => {
+        this.#oldestNode = Math.min(this.#oldestNode, createdAt(node));
+        this.coverage.observeNode(node.facts);
+      },
+      onUpdate: (_old, { facts }) => {
+        this.coverage.observeNode(facts);
+      },
+      onDelete: (node) => {
+        if (createdAt(node) <= this.#oldestNode)
+          this.#oldestNode = Math.min(Infinity, ...this.#nodes().map(createdAt));
+        this.coverage.removeNode(node.facts.name);
+      },
+    };
+  }
+
+  #nodes(): readonly NodeObject[] {
+    return this.#options.nodes.lister.list();
+  }
+
+  #restore(): void {
+    const { images, clock, random } = this.#options;
+    const moment = { now: clock.now(), monotonic: clock.monotonic(), random };
+    restoreStock(this, images.lister.list(), this.#nodes(), moment);
+  }
+
+  #fillIndex(): void {
+    const { clock } = this.#options;
+    for (const { facts } of this.#nodes()) this.index.putNode(facts);
     for (const want of this.wants.list()) this.index.putWant(want);
-    for (const node of nodes.lister.list())
+    for (const node of this.#nodes())
       this.index.noteAge(node.facts.name, Math.abs(clock.now() - createdAt(node)));
+  }
+
+  /** Returns the way out of what would bring more. */
+  #passChangesOn(): () => void {
     this.coverage.subscribe((node, keys) => {
       for (const key of keys) this.#learn(node, this.wants.idsOf(key));
     });
@@ -144,22 +170,8 @@ export class Stock implements Workload {
       this.#settle.touch();
       this.#fireImages([id]);
     });
-    const leave = nodes.subscribe(this.#whenNodesChange());
-    return new Promise((resolve) => {
-      const end = (): void => {
-        leave();
-        this.#isLeading = false;
-        this.#settle.cancel();
-        resolve();
-      };
-      if (stop.aborted) end();
-      else stop.addEventListener('abort', end, { once: true });
-    });
-  }
-
-  /** What nodes report has been taken into the coverage before this. */
-  #whenNodesChange(): Parameters<Informer<NodeObject>['subscribe']>[0] {
-    return {
+    // What nodes report has been taken into the coverage before this.
+    return this.#options.nodes.subscribe({
       onAdd: ({ facts }) => {
         this.#fireImages(this.index.putNode(facts));
       },
@@ -172,7 +184,7 @@ export class Stock implements Workload {
         this.#fireImages(changed);
         if (!isSamePlace(old, node)) this.#fireImages(this.index.imagesOf(node.facts.name));
       },
-    };
+    });
   }
 
   #learn(node: string, ids: Iterable<string>): void {
@@ -200,8 +212,7 @@ export class Stock implements Workload {
   }
 
   #fireAllNodes(): void {
-    for (const { metadata } of this.#options.nodes.lister.list())
-      this.nodeTrigger.fire({ name: metadata.name });
+    for (const { metadata } of this.#nodes()) this.nodeTrigger.fire({ name: metadata.name });
   }
 
   #fireImages(ids: Iterable<string>): void {

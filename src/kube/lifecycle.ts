@@ -1,6 +1,7 @@
 /** Order of life: caches, then election, then controllers; the reverse on the way out. */
 
 import { type Clock, sleep } from '../clock.ts';
+import { aborted } from './aborted.ts';
 import type { RunSignals } from './controller.ts';
 import type { LeaderElector } from './leader-election.ts';
 import type { Logger } from './logger.ts';
@@ -167,20 +168,6 @@ export class Lifecycle {
       this.#options.log.warn('closing failed', { err: error });
     }
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else
-      signal.addEventListener(
-        'abort',
-        () => {
-          resolve();
-        },
-        { once: true },
-      );
-  });
 }
 
 /** Whether the work settles within the time. */

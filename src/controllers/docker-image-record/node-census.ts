@@ -2,6 +2,7 @@
 
 import type { Clock } from '../../clock.ts';
 import { type HardwareClass, hardwareKey, takeCensus } from '../../domain/hardware-census.ts';
+import { aborted } from '../../kube/aborted.ts';
 import type { RunSignals } from '../../kube/controller.ts';
 import type { Informer } from '../../kube/informer.ts';
 import type { Workload } from '../../kube/lifecycle.ts';
@@ -43,18 +44,12 @@ export class NodeCensus implements Workload {
     return this.#classes;
   }
 
-  run({ stop }: RunSignals): Promise<void> {
+  async run({ stop }: RunSignals): Promise<void> {
     const { clock, onChange } = this.#options;
     const settle = new SettleTimer(clock, { isPending: () => false, onSettled: onChange });
     this.#settle = settle;
-    return new Promise((resolve) => {
-      const end = (): void => {
-        this.#settle = undefined;
-        settle.cancel();
-        resolve();
-      };
-      if (stop.aborted) end();
-      else stop.addEventListener('abort', end, { once: true });
-    });
+    await aborted(stop);
+    this.#settle = undefined;
+    settle.cancel();
   }
 }

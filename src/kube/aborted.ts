@@ -1,0 +1,16 @@
+/** Waiting for the end. */
+
+/** Resolves when the signal aborts, at once if it has. Never rejects. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else
+      signal.addEventListener(
+        'abort',
+        () => {
+          resolve();
+        },
+        { once: true },
+      );
+  });
+}
