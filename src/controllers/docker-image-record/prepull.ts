@@ -7,7 +7,12 @@ import type { Digest } from '../../domain/digest.ts';
 import { limitTerms } from '../../domain/hardware-terms.ts';
 import type { NodeSelectorTerm } from '../../domain/node.ts';
 import { normalisePlatform } from '../../domain/platform.ts';
-import { formatReference, validateReference } from '../../domain/reference.ts';
+import {
+  formatReference,
+  type Reference,
+  validateReference,
+  withRuntimeDefaults,
+} from '../../domain/reference.ts';
 import { isConflict, isNotFound } from '../../kube/api-error.ts';
 import type { Lister } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -36,7 +41,7 @@ export function prepullPhase(options: PrepullOptions) {
     const { prepull } = record.spec;
     if (prepull === undefined) await removeChild(options, record, context);
     else if (isConditionTrue(draft, 'Accepted') && isConditionTrue(draft, 'Resolved')) {
-      const spec = childSpec(record, prepull, draft);
+      const spec = childSpec(record, prepull, draft, childOf(options, record)?.spec.image);
       if (spec !== undefined) await ensureChild(options, record, spec, context);
     }
     return done;
@@ -48,30 +53,48 @@ function childNameOf({ metadata }: DockerImageRecord): string {
   return childName(metadata.name, `record ${metadata.name}`);
 }
 
-/** Undefined as long as nobody knows the digest, or what the nodes must have. */
+/** Also one of that name that belongs to somebody else. */
+function childOf({ images }: PrepullOptions, record: DockerImageRecord): PrepulledImage | undefined {
+  const { namespace = '' } = record.metadata;
+  return images.get({ namespace, name: childNameOf(record) });
+}
+
+/**
+ * Undefined as long as nobody knows the digest, or what the nodes must have. While an edited reference is not resolved yet,
+ * the child keeps the image that it has.
+ */
 function childSpec(
   { metadata, spec }: DockerImageRecord,
   template: PrepullTemplate,
   draft: Draft<Status>,
+  imageBefore: string | undefined,
 ): ChildSpec | undefined {
   const reference = validateReference(spec.image);
   const needs = needsOf(spec, draft.resolved);
   if (!reference.ok || needs === undefined) return undefined;
-  const digest = reference.value.digest ?? (draft.image?.digest as Digest | undefined);
-  if (digest === undefined) return undefined;
+  const digest = reference.value.digest ?? digestOf(reference.value, draft.image);
+  const image = digest === undefined ? imageBefore : formatReference({ ...reference.value, digest });
+  if (image === undefined) return undefined;
   const terms = limitTerms(needs, onPlatforms(spec, template.nodes?.nodeSelectorTerms));
   if (!terms.ok)
     throw new TerminalError('InvalidSpec', `spec.prepull.nodes.nodeSelectorTerms: ${terms.error}`);
   const nodes = { ...template.nodes, ...(terms.value !== undefined && { nodeSelectorTerms: terms.value }) };
   return {
     ...template,
-    image: formatReference({ ...reference.value, digest }),
+    image,
     interval: spec.interval,
     suspend: spec.suspend,
     access: spec.access,
     recordRef: { name: metadata.name },
     ...(Object.keys(nodes).length > 0 && { nodes }),
   };
+}
+
+/** Undefined if what was resolved last is not this very reference. */
+function digestOf(reference: Reference, found: Status['image']): Digest | undefined {
+  const { registry, repository, tag } = withRuntimeDefaults(reference);
+  const isFound = found?.registry === registry && found.repository === repository && found.tag === tag;
+  return isFound ? (found.digest as Digest | undefined) : undefined;
 }
 
 /** The image may have more platforms than the record wants to be counted; the child knows only those of the image. */
@@ -123,16 +146,15 @@ async function ensureChild(
 }
 
 async function removeChild(
-  { client, images }: PrepullOptions,
+  options: PrepullOptions,
   record: DockerImageRecord,
   { signal, log }: PhaseContext,
 ): Promise<void> {
-  const { namespace = '' } = record.metadata;
-  const child = images.get({ namespace, name: childNameOf(record) });
+  const child = childOf(options, record);
   if (child === undefined || !isControlledBy(child, record)) return;
   try {
     const { uid } = child.metadata;
-    await client.delete(prepulledImageType, child.metadata, { preconditions: { uid }, signal });
+    await options.client.delete(prepulledImageType, child.metadata, { preconditions: { uid }, signal });
     log.info('prepulled image removed', { child: child.metadata.name });
   } catch (error) {
     if (!isNotFound(error) && !isConflict(error)) throw error;

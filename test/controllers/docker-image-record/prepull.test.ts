@@ -54,6 +54,22 @@ describe('the PrepulledImage of a record', () => {
     expect(world.conditions()).toMatchObject({ InUse: 'False/NoReferences' });
   });
 
+  it('stays as it is while nobody can tell what an edited reference means', async () => {
+    await using world = await RecordWorld.start({ prepull: {} });
+    await world.reconcile();
+    const before = world.children.map(({ spec }) => spec.image);
+    for (const image of [world.image('2'), `${world.registry.host}/ml/other:1`]) {
+      world.put('yolo', { prepull: {}, image });
+      await world.reconcile();
+      expect(world.conditions()['Available']).toMatch(/^False/);
+      expect(world.children.map(({ spec }) => spec.image)).toEqual(before);
+    }
+    const digest = world.registry.putImage(REPOSITORY, '2', { seed: 'second' });
+    world.put('yolo', { prepull: {}, image: world.image('2') });
+    await world.reconcile();
+    expect(world.children.map(({ spec }) => spec.image)).toEqual([`${world.image('2')}@${digest}`]);
+  });
+
   it('wants the nodes that the record counts, and no others', async () => {
     await using world = await RecordWorld.start({ prepull: {} });
     world.nodes = NODES;
