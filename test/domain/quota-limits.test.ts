@@ -65,4 +65,17 @@ describe('the limit of a quota', () => {
     quotas.noteRefused('lab', 0, 2 * HOUR - 1);
     expect(quotas.noteAdmitted('lab', 1, 2 * HOUR - 1)).toBe(false);
   });
+
+  it('has let through what pulls at a refusal, too: more than before, or as many again', () => {
+    for (const [others, at] of [
+      [1, 0],
+      [3, 1],
+      [3, HOUR],
+    ] as const)
+      quotas.noteRefused('lab', others, at);
+    quotas.noteRefused('lab', 0, HOUR + 1);
+    expect(quotas.noteAdmitted('lab', 1, HOUR + 1)).toBe(true);
+    expect(quotas.noteAdmitted('lab', 2, HOUR + 1)).toBe(true);
+    expect(quotas.limit('lab')).toBe(3);
+  });
 });
