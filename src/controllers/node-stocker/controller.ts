@@ -75,6 +75,7 @@ export function nodeStocker(options: NodeStockerOptions): Reconciler {
   const stocking = {
     ...options,
     leaving: new WeakSet<PullPod>(),
+    opened: new WeakSet<NodeObject>(),
     ages: new PodAges(),
     turns: new Turns(options),
   };
@@ -84,10 +85,10 @@ export function nodeStocker(options: NodeStockerOptions): Reconciler {
         // It comes back with growing pauses.
         stocking.turns.stepAside(name);
         // The gate does not wait for it, and opens for other people's work when its time is over.
-        await tendGate(options, name, context);
+        await tendGate(stocking, name, context);
         throw error;
       });
-      return minResult(stocked, await tendGate(options, name, context));
+      return minResult(stocked, await tendGate(stocking, name, context));
     },
   };
 }

@@ -19,6 +19,8 @@ export interface WarmGateOptions {
   readonly isPending: () => boolean;
   /** Whether the startup taint of stocked nodes is removed. */
   readonly warmGate: boolean;
+  /** Nodes whose taint was removed, as the cache still shows them. */
+  readonly opened: WeakSet<NodeObject>;
 }
 
 /** Lets the node go when it is time to; a pass for every look at the node. */
@@ -28,11 +30,15 @@ export async function tendGate(
   context: ReconcileContext,
 ): Promise<Result> {
   const node = options.nodes.get({ name });
-  if (!options.warmGate || node === undefined || !options.isSettled()) return done;
+  if (!options.warmGate || node === undefined || options.opened.has(node) || !options.isSettled())
+    return done;
   const { coverage, wants, isPending } = options;
   const facts = { coverage, wants: wants.list(), isPending: isPending(), now: context.now };
   const { opens, lookAfterMs } = shouldOpenGate(node, facts);
-  return opens ? openGate(options.client, node.facts, context) : { requeueAfterMs: lookAfterMs };
+  if (!opens) return { requeueAfterMs: lookAfterMs };
+  await openGate(options.client, node.facts, context);
+  options.opened.add(node);
+  return done;
 }
 
 export interface WarmGateFacts {
@@ -84,7 +90,7 @@ export async function openGate(
   client: KubeClient,
   node: NodeFacts,
   context: ReconcileContext,
-): Promise<Result> {
+): Promise<void> {
   const index = node.taints.findIndex(({ key }) => key === NOT_STOCKED_TAINT);
   const path = `/spec/taints/${index}`;
   const patch = [
@@ -94,5 +100,4 @@ export async function openGate(
   ] as const;
   await client.patch(nodeType, { name: node.name }, patch, { signal: context.signal });
   context.log.info('node is stocked, startup taint removed', { node: node.name });
-  return done;
 }

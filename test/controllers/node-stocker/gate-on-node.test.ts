@@ -35,6 +35,21 @@ it('goes when the last image is there, and takes no other taint along', async ()
   expect(taints()).toEqual(['team']);
 });
 
+it('goes once: the cache may show it a moment longer', async () => {
+  await world.reconcile('n1');
+  await world.reconcile('n1');
+  expect(world.server.count('patch', 'nodes')).toBe(1);
+  expect(taints()).toEqual(['team']);
+});
+
+it('goes again from a node that somebody has tainted again', async () => {
+  await world.reconcile('n1');
+  world.server.store.put(NODES, { metadata: { name: 'n1', uid: 'uid-of-n1' }, spec: { taints: TAINTS } });
+  world.setNode('n1', { taints: TAINTS }, world.clock.now());
+  await world.reconcile('n1');
+  expect(taints()).toEqual(['team']);
+});
+
 it('stays while a source has not been scanned, though no image is known, and goes when it has', async () => {
   world.isPending = true;
   expect(await world.reconcile('n1')).toEqual({ requeueAfterMs: 2_000 });
