@@ -18,9 +18,9 @@ import { formatKey } from '../../kube/resource.ts';
 import { done, type Result } from '../../kube/result.ts';
 import { imageSourceType } from '../kinds.ts';
 import { announcements } from './announce.ts';
+import type { Pass } from './pass.ts';
 import { runFoldAsync } from './run-fold.ts';
 import type { ScanMemory, SourceMemory } from './scan-memory.ts';
-import type { Visitor } from './visit.ts';
 
 export interface PublishOptions {
   readonly memory: ScanMemory;
@@ -66,7 +66,7 @@ export function publishPhase({ memory, children }: PublishOptions) {
 async function conclude(
   images: SourceImages,
   { published, selection }: SourceMemory,
-  { source, draft, context }: Visitor,
+  { source, draft, context }: Pass,
 ): Promise<SelectionResult> {
   const { image } = selection.spec;
   const result = await runFoldAsync(summarise(images, previousOf(draft, image)));

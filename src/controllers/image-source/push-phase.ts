@@ -4,10 +4,11 @@ import type { PushedTags } from '../../domain/pushed-tags.ts';
 import { formatTime } from '../../kube/condition.ts';
 import { formatKey } from '../../kube/resource.ts';
 import { done, type Result } from '../../kube/result.ts';
+import type { Pass } from './pass.ts';
 import { updateTags } from './push-update.ts';
 import type { ScanResult } from './scan.ts';
 import type { ScanMemory, SourceMemory } from './scan-memory.ts';
-import { troubleOf, type VisitOptions, type Visitor, visitRegistry } from './visit.ts';
+import { troubleOf, type VisitOptions, visitRegistry } from './visit.ts';
 
 export interface PushOptions extends VisitOptions {
   readonly memory: ScanMemory;
@@ -24,18 +25,18 @@ const SCAN_REST_MS = 10_000;
  */
 export async function takePushes(
   options: PushOptions,
-  visitor: Visitor,
+  pass: Pass,
   { before, pushes }: { readonly before: SourceMemory; readonly pushes: PushedTags },
 ): Promise<Result> {
   const { memory, clock } = options;
-  const { source, draft, context } = visitor;
+  const { source, draft, context } = pass;
   const { result, failure, awaitsScan } = before;
   if (result === undefined || failure !== undefined || awaitsScan === true) return done;
   const restMs = (before.pushedAt ?? Number.NEGATIVE_INFINITY) + UPDATE_REST_MS - clock.monotonic();
   if (restMs > 0) return { requeueAfterMs: restMs };
   context.log.debug('updating pushed tags', { image: source.spec.image, pushes });
-  const updated = pushes.overflow ? undefined : await update(options, visitor, { before, result, pushes });
-  if (updated === undefined) return askForScan(options, visitor, before);
+  const updated = pushes.overflow ? undefined : await update(options, pass, { before, result, pushes });
+  if (updated === undefined) return askForScan(options, pass, before);
   const pushedAt = clock.monotonic();
   memory.set(formatKey(source.metadata), { ...before, result: updated, pushedAt });
   draft.lastHandledPush = pushes.revision;
@@ -51,13 +52,13 @@ interface Update {
 /** Undefined if the registry does not answer now. */
 async function update(
   options: PushOptions,
-  visitor: Visitor,
+  pass: Pass,
   { before, result, pushes }: Update,
 ): Promise<ScanResult | undefined> {
   const { selection } = before;
   try {
-    return await visitRegistry(options, { ...visitor, before }, selection, (visit) =>
-      updateTags(visit, result, { pushed: pushes.tags, maxTags: visitor.source.spec.guard.maxTags }),
+    return await visitRegistry(options, { ...pass, before }, selection, (visit) =>
+      updateTags(visit, result, { pushed: pushes.tags, maxTags: pass.source.spec.guard.maxTags }),
     );
   } catch (error) {
     if (troubleOf(error) === undefined) throw error;
@@ -68,7 +69,7 @@ async function update(
 /** The next scan comes early; the events stay unanswered until it has been made. */
 function askForScan(
   { memory, clock }: PushOptions,
-  { source, draft, context }: Visitor,
+  { source, draft, context }: Pass,
   before: SourceMemory,
 ): Result {
   const now = clock.monotonic();

@@ -15,12 +15,13 @@ import { done, minResult, PostponedError, type Result, TerminalError } from '../
 import { retryPause } from '../retry-pause.ts';
 import { SilentRegistryError, wayTo } from '../silent-registries.ts';
 import { guardScan, listRevision } from './guard.ts';
+import type { Pass } from './pass.ts';
 import { type PushOptions, takePushes } from './push-phase.ts';
 import { type ScanResult, scan } from './scan.ts';
 import { shouldScan } from './scan-decision.ts';
 import { hasFailed, knownDigests, type SourceMemory } from './scan-memory.ts';
 import { toSelectionSpec } from './selection-spec.ts';
-import { troubleOf, type Visitor, visitRegistry } from './visit.ts';
+import { troubleOf, visitRegistry } from './visit.ts';
 
 export interface ScanOptions extends PushOptions {
   /** In [0, 1); spreads the scans of many sources. */
@@ -44,10 +45,10 @@ export function scanPhase(options: ScanOptions) {
 
 async function scanOrUpdate(
   options: ScanOptions,
-  visitor: Visitor,
+  pass: Pass,
   before: SourceMemory | undefined,
 ): Promise<Result> {
-  const { source, draft, context } = visitor;
+  const { source, draft, context } = pass;
   const { annotations, generation } = source.metadata;
   const pushes = unansweredPushes(annotations?.[ANNOTATIONS.pushedTags], draft.lastHandledPush);
   const decision = shouldScan(generation, before, { ...context, monotonic: options.clock.monotonic() });
@@ -56,12 +57,10 @@ async function scanOrUpdate(
     if (restMs > 0) return { requeueAfterMs: restMs };
     if (!context.requested) waitForTurn(options, source);
     context.log.debug('scanning', { image: source.spec.image, reason: decision.reason });
-    return wholeScan(options, visitor, before, pushes);
+    return wholeScan(options, pass, before, pushes);
   }
   const pushed =
-    before === undefined || pushes === undefined
-      ? done
-      : await takePushes(options, visitor, { before, pushes });
+    before === undefined || pushes === undefined ? done : await takePushes(options, pass, { before, pushes });
   return minResult({ requeueAfterMs: decision.afterMs }, pushed);
 }
 
@@ -82,15 +81,15 @@ function waitForTurn({ silent }: ScanOptions, source: ImageSource): void {
 
 async function wholeScan(
   options: ScanOptions,
-  visitor: Visitor,
+  pass: Pass,
   before: SourceMemory | undefined,
   pushes: PushedTags | undefined,
 ): Promise<Result> {
   const { memory, clock } = options;
-  const { source, draft, context } = visitor;
+  const { source, draft, context } = pass;
   // A spec that cannot be scanned throws, and has no next scan.
   draft.nextScanTime = undefined;
-  const scanned = await attempt(options, visitor, before, pushes);
+  const scanned = await attempt(options, pass, before, pushes);
   const after = guardScan(scanned, { source, before, draft, context, clock });
   memory.set(formatKey(source.metadata), after);
   const dueAt = after.failure?.retryAt ?? after.dueAt ?? clock.monotonic();
@@ -105,19 +104,19 @@ async function wholeScan(
 
 async function attempt(
   options: ScanOptions,
-  visitor: Visitor,
+  pass: Pass,
   before: SourceMemory | undefined,
   pushes: PushedTags | undefined,
 ): Promise<SourceMemory> {
   const { clock } = options;
-  const { source, draft } = visitor;
+  const { source, draft } = pass;
   const { uid, generation } = source.metadata;
   const isSameSpec = before?.generation === generation;
   const selection = isSameSpec && before !== undefined ? before.selection : compile(source);
   const intervalMs = parseDuration(source.spec.interval);
   const learned = new Map<string, Digest>();
   try {
-    const result = await visitRegistry(options, { ...visitor, before }, selection, (visit) =>
+    const result = await visitRegistry(options, { ...pass, before }, selection, (visit) =>
       scan({
         ...visit,
         maxTags: source.spec.guard.maxTags,

@@ -1,12 +1,10 @@
 /** A visit to the registry of a source: with its credentials, within its time, and what it means if that fails. */
 
-import type { ImageSource, ImageSourceStatus } from '../../api/image-source.ts';
+import type { ImageSource } from '../../api/image-source.ts';
 import type { Clock } from '../../clock.ts';
 import { parseDuration } from '../../domain/duration.ts';
 import type { Selection } from '../../domain/selection.ts';
-import type { Draft } from '../../kube/conclusion.ts';
 import { setCondition } from '../../kube/condition.ts';
-import type { PhaseContext } from '../../kube/reconciler.ts';
 import { WaitingError } from '../../kube/result.ts';
 import type { RegistryClient } from '../../registry/client.ts';
 import { isRegistryError, RegistryError, registryReason } from '../../registry/errors.ts';
@@ -15,6 +13,7 @@ import { REGISTRY_ADVICE } from '../../registry/reasons.ts';
 import type { AccessReader } from '../access.ts';
 import { type CredentialWords, credentialsFound, credentialsMissing } from '../credentials-condition.ts';
 import { type SilentRegistries, wayTo } from '../silent-registries.ts';
+import type { Pass } from './pass.ts';
 import type { RegistryVisit } from './scan.ts';
 import { hasFailed, type SourceMemory } from './scan-memory.ts';
 
@@ -25,44 +24,37 @@ export interface VisitOptions {
   readonly silent: SilentRegistries;
 }
 
-/** Who visits, and where the outcome is noted. */
-export interface Visitor {
-  readonly source: ImageSource;
-  readonly draft: Draft<ImageSourceStatus>;
-  readonly context: PhaseContext;
-}
-
-/** A visitor with what is remembered of its last visit. */
-interface ReturningVisitor extends Visitor {
+/** A pass with what is remembered of its last visit. */
+interface RememberedPass extends Pass {
   readonly before: SourceMemory | undefined;
 }
 
 /** Share of spec.timeout that one tag may take. */
 const TAG_SHARE = 3;
-/** Of whom has no more patience than this, nobody learns that a registry is silent. */
+/** A source that waits no longer than this is no witness that the registry is silent. */
 const PATIENT_MS = 30_000;
 
 /**
- * Runs `visit` within spec.timeout; says in CredentialsReady whether the credentials were there.
- * @throws SilentRegistryError if the registry has not answered other sources; what `visit` throws
+ * Asks within spec.timeout; says in CredentialsReady whether the credentials were there.
+ * @throws SilentRegistryError if the registry has not answered other sources; what `ask` throws
  */
 export function visitRegistry<T>(
   options: VisitOptions,
-  visitor: ReturningVisitor,
+  pass: RememberedPass,
   selection: Selection,
-  visit: (visit: RegistryVisit) => Promise<T>,
+  ask: (visit: RegistryVisit) => Promise<T>,
 ): Promise<T> {
-  const { source, context, before } = visitor;
+  const { source, context, before } = pass;
   const intervalMs = parseDuration(source.spec.interval);
   const asker = { insists: context.requested, hasFailed: hasFailed(before), intervalMs };
-  return options.silent.ask(wayTo(source), asker, () => visitInTime(options, visitor, selection, visit));
+  return options.silent.ask(wayTo(source), asker, () => visitInTime(options, pass, selection, ask));
 }
 
 async function visitInTime<T>(
   { registry, access, clock, silent }: VisitOptions,
-  { source, draft, context }: Visitor,
+  { source, draft, context }: Pass,
   selection: Selection,
-  visit: (visit: RegistryVisit) => Promise<T>,
+  ask: (visit: RegistryVisit) => Promise<T>,
 ): Promise<T> {
   const { metadata, spec } = source;
   const meter = newScanMeter();
@@ -88,7 +80,7 @@ async function visitInTime<T>(
     });
     mark(credentialsFound(spec.access, granted, { pulls: spec.prepull !== undefined }));
     const tagTimeoutMs = timeoutMs / TAG_SHARE;
-    return await visit({ registry, access: granted.access, selection, clock, tagTimeoutMs, meter, signal });
+    return await ask({ registry, access: granted.access, selection, clock, tagTimeoutMs, meter, signal });
   } catch (error) {
     if (error instanceof WaitingError) mark(credentialsMissing(error));
     if (timeout.signal.aborted && !context.signal.aborted) throw timeout.signal.reason;

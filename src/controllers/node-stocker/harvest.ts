@@ -109,7 +109,7 @@ async function addFailure(
   const { coverage } = context;
   const { pod, want, failed } = attempt;
   if (coverage.isJudged(node.name, want.id, [proofOf(pod), String(madeAt(pod))])) return;
-  if (!pods.some((other) => isBetter(node, other, attempt))) {
+  if (!pods.some((other) => hasOvertaken(node, other, attempt))) {
     // What is there, by the word of the node, and could not be pulled all the same, is the trouble of this pair alone.
     if (coverage.isListed(node.name, want)) recordFailure(node, attempt, failed[0].failure, context);
     else await blame(node, attempt, context);
@@ -128,7 +128,7 @@ async function blame(node: NodeIdentity, attempt: Attempt, context: HarvestConte
 }
 
 /** A later pod has brought it while this one still rests. */
-function isBetter(node: NodeIdentity, other: JudgedPod, { pod, failed }: Attempt): boolean {
+function hasOvertaken(node: NodeIdentity, other: JudgedPod, { pod, failed }: Attempt): boolean {
   if (pullPodNumber(node, other.pod) <= pullPodNumber(node, pod)) return false;
   return failed.every(({ key }) => other.verdict.present.includes(key));
 }

@@ -1,0 +1,11 @@
+/** What a phase of an ImageSource is given. */
+
+import type { ImageSource, ImageSourceStatus } from '../../api/image-source.ts';
+import type { Draft } from '../../kube/conclusion.ts';
+import type { PhaseContext } from '../../kube/reconciler.ts';
+
+export interface Pass {
+  readonly source: ImageSource;
+  readonly draft: Draft<ImageSourceStatus>;
+  readonly context: PhaseContext;
+}
