@@ -85,6 +85,11 @@ export class Turns {
     this.wakeNext();
   }
 
+  /** Also when nothing was given back: a node may have been woken for room that it does not need. */
+  wakeNext(): void {
+    this.#budget.entitled().forEach(this.#wake);
+  }
+
   /** One slot of the cluster, one of each host, and one of each image that has a limit. */
   #claims(wants: readonly Want[], isNewcomer: boolean): readonly Claim[] {
     const limited = wants
@@ -92,10 +97,5 @@ export class Turns {
       .filter((claim) => this.#budget.isLimited(claim));
     const namespaces = wants.map(({ namespace }) => namespaceClaim(namespace));
     return [...new Set([CLUSTER_CLAIM, ...(isNewcomer ? [NEWCOMER_CLAIM] : []), ...namespaces, ...limited])];
-  }
-
-  /** Also when nothing was given back: a node may have been woken for room that it does not need. */
-  wakeNext(): void {
-    this.#budget.entitled().forEach(this.#wake);
   }
 }
