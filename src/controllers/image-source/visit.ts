@@ -64,7 +64,6 @@ async function visitInTime<T>(
   const timeoutMs = parseDuration(spec.timeout);
   const timeout = new AbortController();
   const timer = clock.schedule(timeoutMs, () => {
-    if (hasAnswered(meter)) silent.noteAnswer(wayTo(source));
     timeout.abort(tooSlow(source, selection, meter));
   });
   const signal = AbortSignal.any([context.signal, timeout.signal]);
@@ -83,6 +82,8 @@ async function visitInTime<T>(
     return await ask({ registry, access: granted.access, selection, clock, tagTimeoutMs, meter, signal });
   } catch (error) {
     if (error instanceof WaitingError) mark(credentialsMissing(error));
+    // Digests may come slowly, or from elsewhere: others are not to take the registry for silent.
+    if (hasAnswered(meter)) silent.noteAnswer(wayTo(source));
     if (timeout.signal.aborted && !context.signal.aborted) throw timeout.signal.reason;
     throw error;
   } finally {
@@ -90,8 +91,8 @@ async function visitInTime<T>(
   }
 }
 
-function hasAnswered({ pages, headRequests }: ScanMeter): boolean {
-  return pages > 0 || headRequests > 0;
+function hasAnswered({ pages }: ScanMeter): boolean {
+  return pages > 0;
 }
 
 /** A registry of which nothing has come by then is silent, not slow. */

@@ -257,6 +257,22 @@ describe('a scan that fails', () => {
     expect(ready?.message).toContain('not finished within spec.timeout (20s)');
   });
 
+  it.each([
+    ['20s', 'says nothing', 'True/Succeeded'],
+    ['40s', 'says nothing', 'False/RegistryTimeout'],
+    ['40s', 'tells its tags and no digest', 'True/Succeeded'],
+  ])('after %s in which the registry %s, tells other sources: %s', async (timeout, says, ready) => {
+    world = await SourceWorld.start(TAGS, { timeout });
+    world.registry.intercept = ({ method }) => says === 'says nothing' || method === 'HEAD';
+    await world.reconcileThroughRetries();
+    expect(world.conditions['Ready']).not.toBe('True/Succeeded');
+    world.registry.intercept = undefined;
+    // An edited source is as good as another one.
+    world.edit({ timeout: '1m' });
+    await world.reconcile();
+    expect(world.conditions['Ready']).toBe(ready);
+  });
+
   it('still lets an edited template reach the children', async () => {
     world = await SourceWorld.start(TAGS, { prepull: {} });
     await world.reconcile();
