@@ -35,8 +35,15 @@ function succeeded(
   { counts: { selected = 0, known = 0 } = {} }: Draft<ImageSourceStatus>,
   result: ScanResult | undefined,
 ): Verdict {
-  const message = `${selected} of ${known} tags are selected${unselected(result)}`;
+  const leftOut = selected === 0 ? leftOutWords(result) : '';
+  const message = `${selected} of ${known} tags are selected${leftOut}${unselected(result)}`;
   return { status: 'True', reason: 'Succeeded', message };
+}
+
+/** A source that selects nothing has retired all it had: a filter that takes everything away must not go unseen. */
+function leftOutWords(result: ScanResult | undefined): string {
+  const count = result?.plan.listing.ignored.size ?? 0;
+  return count === 0 ? '' : `; spec.tags leaves out the other ${count} of the repository`;
 }
 
 /** Tags may be named before they are pushed, and after they are gone: nothing is wrong, but somebody may have mistyped. */

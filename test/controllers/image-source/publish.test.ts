@@ -186,6 +186,14 @@ describe('the whole source', () => {
     expect(world.server.count('apply', 'imagesources')).toBe(1);
   });
 
+  it('says that its own filters leave nothing to select', async () => {
+    world = await SourceWorld.start(['r29_0_1', 'w_2026_46'], { tags: { grammar: 'RSP', cycle: 3 } });
+    await world.reconcile();
+    const ready = world.status.conditions?.find(({ type }) => type === 'Ready');
+    const message = '0 of 0 tags are selected; spec.tags leaves out the other 2 of the repository';
+    expect(ready).toMatchObject({ status: 'True', message });
+  });
+
   it('says which tag it was told to select and cannot', async () => {
     const select = [
       { name: 'releases', type: 'release', newest: 1 },
