@@ -49,3 +49,8 @@ export function childName(prefix: string, identity: string): string {
     .replace(/^-+|-+$/g, '');
   return readable === '' ? `x-${hash}` : `${readable}-${hash}`;
 }
+
+/** Whether two names that `childName` has made stand for the same identity, however they begin. */
+export function haveSameIdentity(name: string, other: string): boolean {
+  return name.slice(-HASH_LENGTH - 1) === other.slice(-HASH_LENGTH - 1);
+}

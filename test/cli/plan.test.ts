@@ -251,13 +251,11 @@ describe('larder plan against a cluster', () => {
     const { changes } = await planned(['-f', 'lab.yaml'], { files });
     const spec = { image: changes[0]?.reference ?? '', access: { plainHTTP: true } };
     const labels = { 'larder.dev/source': 'lab' };
-    server.store.put(
-      PREPULLED_IMAGES,
-      prepulledImage({ metadata: { name: 'of-another-tag', labels }, spec }),
-    );
+    const name = `of-another-tag${changes[0]?.image.slice(-9) ?? ''}`;
+    server.store.put(PREPULLED_IMAGES, prepulledImage({ metadata: { name, labels }, spec }));
     const after = await planned(['-f', 'lab.yaml'], { files });
     expect(after.changes.map(({ change, image }) => [change, image])).toEqual([
-      ['update', 'default/of-another-tag'],
+      ['update', `default/${name}`],
     ]);
   });
 

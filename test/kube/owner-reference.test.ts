@@ -3,6 +3,7 @@ import {
   childName,
   controllerOf,
   controllerReference,
+  haveSameIdentity,
   isControlledBy,
 } from '../../src/kube/owner-reference.ts';
 import { WIDGETS } from './fixtures.ts';
@@ -38,5 +39,8 @@ describe('owner references', () => {
     expect(childName('lab', 'a')).not.toBe(childName('lab', 'b'));
     expect(childName('x'.repeat(200), 'a')).toHaveLength(63);
     expect(childName('___', 'a')).toMatch(/^x-[0-9a-f]{8}$/);
+    expect(haveSameIdentity(childName('lab', 'a'), childName('___', 'a'))).toBe(true);
+    expect(haveSameIdentity(childName('lab', 'a'), childName('lab', 'b'))).toBe(false);
+    expect(haveSameIdentity(childName('lab', 'a'), 'lab')).toBe(false);
   });
 });

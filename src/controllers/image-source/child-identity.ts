@@ -7,7 +7,7 @@ import type { Image } from '../../domain/image.ts';
 import { type Reference, validateReference } from '../../domain/reference.ts';
 import type { SourceImages } from '../../domain/source-images.ts';
 import type { Lister } from '../../kube/cache.ts';
-import { childName, controllerOf } from '../../kube/owner-reference.ts';
+import { childName, controllerOf, haveSameIdentity } from '../../kube/owner-reference.ts';
 import { formatKey } from '../../kube/resource.ts';
 
 const BY_OWNER = 'owner';
@@ -56,7 +56,12 @@ export function childNameOf(
 ): string {
   // What can be read of a name is not enough: `a.b` and `a-b` read alike, and so do `a` with tag b-1 and `a-b` with 1.
   const identity = `${name} ${registry}/${repository}@${digest ?? ''}`;
-  return existing.get(digest ?? '')?.metadata.name ?? childName(`${name}-${tag}`, identity);
+  const own = childName(`${name}-${tag}`, identity);
+  const child = existing.get(digest ?? '');
+  if (child === undefined) return own;
+  // A person may have copied a child with its label: without an owner only a name of our making shows that it is one.
+  const isChild = controllerOf(child) !== undefined || haveSameIdentity(child.metadata.name, own);
+  return isChild ? child.metadata.name : own;
 }
 
 /** By the digest that the spec names; of several the first counts. */

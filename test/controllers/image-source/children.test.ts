@@ -303,6 +303,21 @@ describe('a child that is no longer selected', () => {
     expect(world.childTags).toEqual(['r29_0_1', 'r30_0_0', 'w_2026_47', 'w_2026_48']);
   });
 
+  it('and was copied by a person, with its label, does not return as that copy', async () => {
+    world = await start();
+    await world.reconcile();
+    const child = world.child('w_2026_46');
+    const { labels, namespace } = child.metadata;
+    world.push('w_2026_48');
+    await nextScan();
+    world.server.store.put(PREPULLED_IMAGES, { ...child, metadata: { name: 'my-copy', namespace, labels } });
+    world.push('r30_0_0=w_2026_46');
+    await nextScan();
+    expect(world.child('w_2026_46').metadata.name).toBe('my-copy');
+    expect(world.child('w_2026_46').metadata.ownerReferences).toBeUndefined();
+    expect(world.child('r30_0_0').metadata.ownerReferences).toHaveLength(1);
+  });
+
   it.each([404, 409])('may be gone or changed meanwhile (%d)', async (code) => {
     world = await start();
     await world.reconcile();
