@@ -27,8 +27,8 @@ const LOOK_FOR_IT: Result = { requeueAfterMs: 31_000 };
 const NEXT_BATCH: Result = { requeueAfterMs: 1 };
 /** A quota still counts a pod for a moment after its end: asked again at once it would refuse again, and so on. */
 const FOR_QUOTA: Result = { requeueAfterMs: 2_000 };
-/** Of a quota that other people's pods, or finished ones of ours, take up: it is tried no less often than after four refusals. */
-const MAX_QUOTA_PAUSES = 4;
+/** Of a quota that other people's pods, or finished ones of ours, take up: each node tries every eight minutes at least. */
+const MAX_QUOTA_PAUSES = 5;
 /** Whoever may write pods may take a name; who takes them all keeps out nothing but the images of that namespace. */
 const NAMES_TRIED = 8;
 
