@@ -40,8 +40,9 @@ export function noteEviction(
   { coverage, random, now, monotonic }: EvictionContext,
 ): number | undefined {
   const { evicted, lookAfterMs } = coverage.findEvicted(node, want, monotonic);
+  if (!evicted) return lookAfterMs;
   const times = coverage.evictions(node.name, want.id, monotonic);
-  if (!evicted || times < EVICTIONS_TOLERATED) return lookAfterMs;
+  if (times < EVICTIONS_TOLERATED) return lookAfterMs;
   const attempts = times - EVICTIONS_TOLERATED + 1;
   coverage.setFailure(node, want, {
     reason: 'EvictedRepeatedly',
