@@ -6,6 +6,7 @@
 
 import type { Access } from '../api/access.ts';
 import type { Clock } from '../clock.ts';
+import { PostponedError } from '../kube/result.ts';
 import { isRegistryError, RegistryError } from '../registry/errors.ts';
 import { retryPause } from './retry-pause.ts';
 
@@ -92,6 +93,12 @@ export class SilentRegistries {
     if (answeredAt !== undefined || silence !== undefined || asking < MAX_STRANGERS) return 0;
     const elapsedMs = this.#clock.monotonic() - askingSince;
     return Math.min(Math.max(elapsedMs, STRANGER_MS), MAX_STRANGER_MS);
+  }
+
+  /** @throws PostponedError while enough others ask a registry that nobody knows: of this object nothing was said yet */
+  waitForTurn(key: string): void {
+    const crowdMs = this.crowd(key);
+    if (crowdMs > 0) throw new PostponedError(crowdMs);
   }
 
   /** Milliseconds to leave a registry alone that has not answered others, or that nobody knows; 0: it may be asked. */

@@ -13,7 +13,7 @@ import { findCondition, isConditionTrue } from '../../kube/condition.ts';
 import type { EventNote } from '../../kube/events.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
-import { done, PostponedError, type Result, WaitingError } from '../../kube/result.ts';
+import { done, type Result, WaitingError } from '../../kube/result.ts';
 import type { RegistryAccess } from '../../registry/access.ts';
 import { bundleFacts } from '../../registry/bundle.ts';
 import type { RegistryClient } from '../../registry/client.ts';
@@ -61,7 +61,7 @@ export function resolvePhase(options: ResolveOptions) {
     const last = lastAttempt(attempts, record);
     const restMs = context.requested ? 0 : restOf(options, record, draft, last);
     if (restMs > 0) return { requeueAfterMs: restMs };
-    if (!context.requested) waitForTurn(options, record);
+    if (!context.requested) options.silent.waitForTurn(wayTo(record));
     const pass: Pass = { ...options, record, draft, context, reference: reference.value };
     const { waitMs, failures } = await attempt(pass, last?.failures ?? 0);
     const { uid, generation } = record.metadata;
@@ -89,12 +89,6 @@ function restOf(
   const { failures = 0, dueAt = Number.NEGATIVE_INFINITY } = last ?? {};
   const othersMs = isTold ? silent.rest(wayTo({ spec, metadata }), { hasFailed: failures > 0 }) : 0;
   return Math.max(dueAt - clock.monotonic(), othersMs);
-}
-
-/** @throws PostponedError while enough others ask a registry that nobody knows: what is stored is of another spec, if any */
-function waitForTurn({ silent }: ResolveOptions, record: DockerImageRecord): void {
-  const crowdMs = silent.crowd(wayTo(record));
-  if (crowdMs > 0) throw new PostponedError(crowdMs);
 }
 
 /** For this very spec: another one is asked about at once, and so is a successor of the same name. */

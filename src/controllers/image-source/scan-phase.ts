@@ -11,7 +11,7 @@ import type { Draft } from '../../kube/conclusion.ts';
 import { formatTime } from '../../kube/condition.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
 import { formatKey } from '../../kube/resource.ts';
-import { done, minResult, PostponedError, type Result, TerminalError } from '../../kube/result.ts';
+import { done, minResult, type Result, TerminalError } from '../../kube/result.ts';
 import { retryPause } from '../retry-pause.ts';
 import { SilentRegistryError, wayTo } from '../silent-registries.ts';
 import { guardScan, listRevision } from './guard.ts';
@@ -55,7 +55,7 @@ async function scanOrUpdate(
   if (decision.scan) {
     const restMs = context.requested ? 0 : restOf(options, source, before);
     if (restMs > 0) return { requeueAfterMs: restMs };
-    if (!context.requested) waitForTurn(options, source);
+    if (!context.requested) options.silent.waitForTurn(wayTo(source));
     context.log.debug('scanning', { image: source.spec.image, reason: decision.reason });
     return wholeScan(options, pass, before, pushes);
   }
@@ -71,12 +71,6 @@ async function scanOrUpdate(
 function restOf({ silent }: ScanOptions, source: ImageSource, before: SourceMemory | undefined): number {
   if (before?.generation !== source.metadata.generation) return 0;
   return silent.rest(wayTo(source), { hasFailed: hasFailed(before) });
-}
-
-/** @throws PostponedError while enough others ask a registry that nobody knows: what is stored is of another spec, if any */
-function waitForTurn({ silent }: ScanOptions, source: ImageSource): void {
-  const crowdMs = silent.crowd(wayTo(source));
-  if (crowdMs > 0) throw new PostponedError(crowdMs);
 }
 
 async function wholeScan(

@@ -52,8 +52,8 @@ export function figuresOf(
 
 /** Whether the status tells the same figures already. */
 export function tellsFigures(status: Draft<Status>, figures: Figures): boolean {
-  const { nodes, ready, prepulled, presentOn, notPresent: missing, truncated, backoff } = status;
-  return isEqual({ nodes, ready, prepulled, presentOn, notPresent: missing, truncated, backoff }, figures);
+  const fields = Object.keys(figures) as (keyof Figures)[];
+  return fields.every((field) => isEqual(status[field], figures[field]));
 }
 
 function notPresent({ node, state, reason, message, attempts, lastAttempt }: MissingNode): NotPresent {

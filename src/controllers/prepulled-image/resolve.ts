@@ -6,7 +6,7 @@ import { formatReference, type Reference, validateReference } from '../../domain
 import type { Draft } from '../../kube/conclusion.ts';
 import { type ConditionUpdate, findCondition } from '../../kube/condition.ts';
 import type { PhaseContext } from '../../kube/reconciler.ts';
-import { PostponedError, type Result, TerminalError, WaitingError } from '../../kube/result.ts';
+import { type Result, TerminalError, WaitingError } from '../../kube/result.ts';
 import { isRegistryError, type RegistryError, registryReason } from '../../registry/errors.ts';
 import type { ResolvedImage } from '../../registry/image-resolver.ts';
 import { REGISTRY_ADVICE } from '../../registry/reasons.ts';
@@ -92,9 +92,8 @@ function restOf(
   const isTold = observedGeneration === image.metadata.generation;
   const hasFailed = last?.failed === true && isOfSpec(image, last);
   if (hasFailed && isTold) return silent.rest(way, { hasFailed: last.failures > 0 });
-  const crowdMs = silent.crowd(way);
-  if (crowdMs > 0 && !isTold) throw new PostponedError(crowdMs);
-  return crowdMs;
+  if (!isTold) silent.waitForTurn(way);
+  return silent.crowd(way);
 }
 
 /** A successor of the same name has been resolved by nobody. */
