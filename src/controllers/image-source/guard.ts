@@ -4,9 +4,8 @@ import type { ImageSource, ImageSourceStatus } from '../../api/image-source.ts';
 import type { Clock } from '../../clock.ts';
 import { formatReference, type Repository } from '../../domain/reference.ts';
 import { isEqual } from '../../json.ts';
-import type { Draft } from '../../kube/conclusion.ts';
 import { formatTime } from '../../kube/condition.ts';
-import type { PhaseContext } from '../../kube/reconciler.ts';
+import type { RememberedPass } from './pass.ts';
 import type { SourceMemory } from './scan-memory.ts';
 
 export type Rejected = NonNullable<ImageSourceStatus['rejected']>;
@@ -74,11 +73,7 @@ function percent(part: number, whole: number): number {
   return whole === 0 || part <= 0 ? 0 : Math.ceil((part * 100) / whole);
 }
 
-export interface GuardedScan {
-  readonly source: ImageSource;
-  readonly before: SourceMemory | undefined;
-  readonly draft: Draft<ImageSourceStatus>;
-  readonly context: PhaseContext;
+export interface GuardedScan extends RememberedPass {
   readonly clock: Clock;
 }
 

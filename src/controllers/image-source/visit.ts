@@ -13,20 +13,15 @@ import { REGISTRY_ADVICE } from '../../registry/reasons.ts';
 import type { AccessReader } from '../access.ts';
 import { type CredentialWords, credentialsFound, credentialsMissing } from '../credentials-condition.ts';
 import { type SilentRegistries, wayTo } from '../silent-registries.ts';
-import type { Pass } from './pass.ts';
+import type { Pass, RememberedPass } from './pass.ts';
 import type { RegistryVisit } from './scan.ts';
-import { hasFailed, type SourceMemory } from './scan-memory.ts';
+import { hasFailed } from './scan-memory.ts';
 
 export interface VisitOptions {
   readonly registry: Pick<RegistryClient, 'collectTags' | 'headDigest'>;
   readonly access: Pick<AccessReader, 'grant'>;
   readonly clock: Clock;
   readonly silent: SilentRegistries;
-}
-
-/** A pass with what is remembered of its last visit. */
-interface RememberedPass extends Pass {
-  readonly before: SourceMemory | undefined;
 }
 
 /** Share of spec.timeout that one tag may take. */
